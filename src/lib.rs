@@ -1,0 +1,2 @@
+//! permset: who may do what, where, as code.
+
