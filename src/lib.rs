@@ -1,2 +1,3 @@
 //! permset: who may do what, where, as code.
 
+pub mod model;

@@ -1,0 +1,112 @@
+//! What the access file declares, checked as far as that is possible without AWS.
+
+use std::collections::BTreeMap;
+
+use crate::model::{
+    Account, AccountId, AccountName, Definition, GroupName, InstanceArn, Located, PermissionSetName, Place, UserName,
+};
+
+/// The desired state: the access file with its meaning worked out and every place kept, so that what only AWS can
+/// tell (no such group) is still reported at its line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredState {
+    /// Who owns the permission sets of this file.
+    pub owner: Option<String>,
+    /// Which instance, if the file says so.
+    pub instance: Option<Located<InstanceArn>>,
+    /// Which Region, if the file says so.
+    pub region: Option<String>,
+    /// Short names of accounts; everywhere else they are ids already.
+    pub short_names: BTreeMap<AccountId, AccountName>,
+    /// Where the file is the whole truth about assignments.
+    pub scope: Scope,
+    /// The declared permission sets.
+    pub permission_sets: BTreeMap<PermissionSetName, DesiredSet>,
+    /// The lines under `assignments`, in the order of the file.
+    pub rules: Vec<Rule>,
+}
+
+/// Where the file decides about assignments; nothing outside is ever touched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// In which accounts.
+    pub accounts: Vec<Located<AccountSelector>>,
+    /// For which permission sets.
+    pub permission_sets: ScopeSets,
+}
+
+/// For which permission sets the file decides about assignments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScopeSets {
+    /// Those that it declares.
+    Declared,
+    /// All of the instance.
+    All,
+}
+
+/// A permission set of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredSet {
+    /// Where its name stands.
+    pub place: Place,
+    /// What it should consist of.
+    pub definition: DesiredDefinition,
+}
+
+/// Who decides what a declared permission set consists of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DesiredDefinition {
+    /// This file, whole.
+    Managed(Box<Definition>),
+    /// Somebody else; this file only assigns it.
+    External,
+}
+
+/// One line under `assignments`: its lists multiply out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Where it begins.
+    pub place: Place,
+    /// What is granted.
+    pub permission_sets: Vec<Located<PermissionSetName>>,
+    /// In which accounts.
+    pub accounts: Vec<Located<AccountSelector>>,
+    /// Accounts taken out again.
+    pub except_accounts: Vec<Located<AccountSelector>>,
+    /// To which groups.
+    pub groups: Vec<Located<GroupName>>,
+    /// To which users.
+    pub users: Vec<Located<UserName>>,
+    /// Why, for readers.
+    pub reason: Option<String>,
+}
+
+/// How the file names accounts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AccountSelector {
+    /// Every active account of the organization.
+    All,
+    /// One account by its id, be it written so or by a short name of the file.
+    Id(AccountId),
+    /// One account by its exact name in AWS Organizations.
+    Name(AccountName),
+}
+
+impl AccountSelector {
+    /// Returns whether this means the account, whatever its state.
+    pub fn matches(&self, account: &Account) -> bool {
+        match self {
+            Self::All => true,
+            Self::Id(id) => *id == account.id,
+            Self::Name(name) => *name == account.name,
+        }
+    }
+}
+
+impl DesiredState {
+    /// Returns all account selectors of the file, those of the scope first.
+    pub fn account_selectors(&self) -> impl Iterator<Item = &Located<AccountSelector>> {
+        let of_rules = self.rules.iter().flat_map(|rule| rule.accounts.iter().chain(&rule.except_accounts));
+        self.scope.accounts.iter().chain(of_rules)
+    }
+}

@@ -1,0 +1,33 @@
+//! The words that the whole crate speaks: ids, permission sets, policies, account assignments, the two states, findings.
+//!
+//! Values only. Nothing here does I/O, reads a clock or the environment, knows YAML or the AWS SDK, or prints;
+//! every other layer may import this one and this one imports nothing.
+
+mod account;
+mod assignment;
+mod desired;
+mod duration;
+mod finding;
+mod ids;
+mod observed;
+mod permission_set;
+pub mod policy;
+mod shown;
+
+pub use account::{Account, AccountRef, AccountState};
+pub use assignment::{Assignment, Principal, PrincipalKind, PrincipalRef};
+pub use desired::{AccountSelector, DesiredDefinition, DesiredSet, DesiredState, Rule, Scope, ScopeSets};
+pub use duration::{DurationError, SessionDuration};
+pub use finding::{Finding, Located, Place, Position, Severity, Sources, similar_name};
+pub use ids::{
+    AccountId, AccountName, GroupName, IdError, IdentityStoreId, InstanceArn, PermissionSetArn, PermissionSetName,
+    PrincipalId, UserName,
+};
+pub use observed::{
+    Directory, Instance, Lookup, ObservedAssignment, ObservedSet, ObservedState, PrincipalState, Provisioning, Reading,
+};
+pub use permission_set::{
+    Attributes, AwsManagedPolicy, Boundary, CustomerManagedPolicy, Definition, OWNER_TAG, POLICIES_PER_SET,
+};
+pub use policy::Policy;
+pub use shown::Shown;

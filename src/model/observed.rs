@@ -1,0 +1,149 @@
+//! What AWS was seen to hold, complete for what was asked.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{
+    Account, AccountId, AccountRef, AccountSelector, AccountState, Definition, IdentityStoreId, InstanceArn,
+    PermissionSetArn, PermissionSetName, Principal, PrincipalId, PrincipalKind, PrincipalRef,
+};
+
+/// The instance that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instance {
+    /// Its ARN.
+    pub arn: InstanceArn,
+    /// The identity store behind it.
+    pub identity_store: IdentityStoreId,
+    /// The Region it was read in.
+    pub region: String,
+}
+
+/// The observed state: complete for the declared permission sets and the scope, or it would not exist.
+#[derive(Clone, Debug)]
+pub struct ObservedState {
+    /// Where it was read.
+    pub instance: Instance,
+    /// Accounts, as far as the file or an assignment names them.
+    pub accounts: BTreeMap<AccountId, Account>,
+    /// Whether `accounts` holds the whole organization.
+    pub whole_organization: bool,
+    /// All permission sets of the instance by name.
+    pub permission_sets: BTreeMap<PermissionSetName, ObservedSet>,
+    /// The assignments of every pair that was read.
+    pub assignments: BTreeSet<ObservedAssignment>,
+    /// Users and groups that the file or an assignment names.
+    pub directory: Directory,
+    /// What the reading took.
+    pub reading: Reading,
+}
+
+impl ObservedState {
+    /// Returns an account with its name.
+    pub fn account_ref(&self, id: &AccountId) -> AccountRef {
+        AccountRef { id: id.clone(), name: self.accounts.get(id).map(|account| account.name.clone()) }
+    }
+
+    /// Returns the active accounts that any of the selectors means.
+    pub fn active_accounts<'a>(&self, selectors: impl IntoIterator<Item = &'a AccountSelector>) -> BTreeSet<AccountId> {
+        let selectors: Vec<_> = selectors.into_iter().collect();
+        let active = self.accounts.values().filter(|account| account.state == AccountState::Active);
+        let meant = active.filter(|account| selectors.iter().any(|selector| selector.matches(account)));
+        meant.map(|account| account.id.clone()).collect()
+    }
+
+    /// Returns whether an account can be written to. One that was asked for and not found has left the organization.
+    pub fn is_active(&self, id: &AccountId) -> bool {
+        self.accounts.get(id).is_some_and(|account| account.state == AccountState::Active)
+    }
+}
+
+/// A permission set that exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObservedSet {
+    /// Its ARN.
+    pub arn: PermissionSetArn,
+    /// What it consists of; `None` if nobody asked.
+    pub definition: Option<Definition>,
+    /// Where it is provisioned; `None` if nobody asked.
+    pub provisioned: Option<BTreeMap<AccountId, Provisioning>>,
+}
+
+/// Whether an account has the newest version of a permission set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provisioning {
+    /// The role in the account is what the permission set says.
+    Latest,
+    /// The permission set was edited and never provisioned again: the role is an older version.
+    Stale,
+}
+
+/// An assignment that exists.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObservedAssignment {
+    /// The permission set.
+    pub permission_set: PermissionSetName,
+    /// The account.
+    pub account: AccountId,
+    /// Who has it.
+    pub principal: PrincipalRef,
+}
+
+/// What is known of users and groups.
+#[derive(Clone, Debug, Default)]
+pub struct Directory {
+    /// For every name of the file, what the identity store answered.
+    pub by_name: BTreeMap<(PrincipalKind, String), Lookup>,
+    /// For every id of an assignment, who that is.
+    pub by_id: BTreeMap<PrincipalRef, PrincipalState>,
+}
+
+/// The answer to a look-up by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lookup {
+    /// There it is.
+    Found(PrincipalId),
+    /// There is none; perhaps this one was meant.
+    Missing {
+        /// A name that differs in a letter or two, or in case.
+        similar: Option<String>,
+    },
+}
+
+/// Who an id is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PrincipalState {
+    /// A group or user that exists.
+    Known {
+        /// Its name.
+        name: String,
+        /// Whether a user is disabled and cannot sign in.
+        disabled: bool,
+    },
+    /// The identity store does not have it (any more): whoever it was, the assignment is an orphan.
+    Deleted,
+}
+
+impl Directory {
+    /// Returns a principal with its name.
+    pub fn principal(&self, principal: &PrincipalRef) -> Principal {
+        let name = match self.by_id.get(principal) {
+            Some(PrincipalState::Known { name, .. }) => Some(name.clone()),
+            Some(PrincipalState::Deleted) | None => None,
+        };
+        Principal { kind: principal.kind, id: principal.id.clone(), name }
+    }
+
+    /// Returns whether a user exists and is disabled.
+    pub fn is_disabled(&self, principal: &PrincipalRef) -> bool {
+        matches!(self.by_id.get(principal), Some(PrincipalState::Known { disabled: true, .. }))
+    }
+}
+
+/// What a reading took.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// Requests sent, repeats included.
+    pub calls: u64,
+    /// The way assignments were found, in words.
+    pub strategy: &'static str,
+}
