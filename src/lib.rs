@@ -1,3 +1,4 @@
 //! permset: who may do what, where, as code.
 
+pub mod desired;
 pub mod model;

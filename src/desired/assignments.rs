@@ -1,0 +1,175 @@
+//! Assignments of the access file: references and what is certain without AWS.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::desired::form::AssignmentForm;
+use crate::desired::lower::{ShortNames, selector};
+use crate::desired::permission_sets::Declared;
+use crate::model::{
+    AccountSelector, Finding, GroupName, Located, PermissionSetName, Place, Rule, Scope, Shown, UserName, similar_name,
+};
+
+/// What references are checked against.
+pub(super) struct Context<'a> {
+    pub(super) short_names: &'a ShortNames,
+    pub(super) permission_sets: &'a Declared,
+    pub(super) scope: Option<&'a Scope>,
+}
+
+/// Lowers all assignments.
+pub(super) fn lower(forms: Vec<AssignmentForm>, context: &Context<'_>, findings: &mut Vec<Finding>) -> Vec<Rule> {
+    let rules: Vec<Rule> = forms.into_iter().map(|form| lower_rule(form, context, findings)).collect();
+    if within_bounds(&rules, findings) {
+        warn_of_repeats(&rules, findings);
+    }
+    rules
+}
+
+fn lower_rule(form: AssignmentForm, context: &Context<'_>, findings: &mut Vec<Finding>) -> Rule {
+    let AssignmentForm { permission_sets, accounts, except_accounts, groups, users, reason, place } = form;
+    for (name, list) in [("permission_sets", &permission_sets.0), ("accounts", &accounts.0)] {
+        if list.as_ref().is_some_and(Vec::is_empty) {
+            findings.push(Finding::error(
+                place,
+                format!("the assignment has an empty list of `{name}`: it selects nothing"),
+            ));
+        }
+    }
+    let (groups, users) = (groups.unwrap_or_default(), users.unwrap_or_default());
+    if groups.is_empty() && users.is_empty() {
+        let finding = Finding::error(place, "the assignment names neither groups nor users: it selects nothing");
+        findings.push(finding.hint("add `groups: […]` or `users: […]`"));
+    }
+    let accounts = selectors(accounts.0.unwrap_or_default(), context, findings);
+    for account in &accounts {
+        check_in_scope(account, context, findings);
+    }
+    let except_accounts = selectors(except_accounts.unwrap_or_default(), context, findings);
+    let excepted =
+        |account: &Located<AccountSelector>| except_accounts.iter().any(|except| except.value == account.value);
+    if !accounts.is_empty() && accounts.iter().all(excepted) {
+        findings.push(Finding::error(place, "the exclusions take every account away: the assignment selects nothing"));
+    }
+    Rule {
+        place,
+        permission_sets: permission_sets
+            .0
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|name| set_name(name, context, findings))
+            .collect(),
+        accounts,
+        except_accounts,
+        groups: names(groups, "group", GroupName::new, findings),
+        users: names(users, "user", UserName::new, findings),
+        reason: reason.map(|reason| reason.value),
+    }
+}
+
+fn selectors(
+    written: Vec<Located<String>>,
+    context: &Context<'_>,
+    findings: &mut Vec<Finding>,
+) -> Vec<Located<AccountSelector>> {
+    written.iter().filter_map(|text| selector(text, context.short_names, findings)).collect()
+}
+
+fn set_name(
+    text: &Located<String>,
+    context: &Context<'_>,
+    findings: &mut Vec<Finding>,
+) -> Option<Located<PermissionSetName>> {
+    let declared = PermissionSetName::parse(&text.value).ok().filter(|name| context.permission_sets.contains_key(name));
+    if let Some(name) = declared {
+        return Some(Located::new(name, text.place));
+    }
+    let known = context.permission_sets.keys().map(PermissionSetName::as_str);
+    let finding = Finding::error(text.place, format!("unknown permission set `{}`", Shown(&text.value)))
+        .label("not declared under `permission_sets`");
+    // With hundreds of mistakes something else is wrong, and looking for look-alikes takes time.
+    let known = known.take(if findings.len() < 100 { usize::MAX } else { 0 });
+    findings.push(match similar_name(&text.value, known) {
+        Some(name) => finding.hint(format!("did you mean `{}`?", Shown(name))),
+        None => finding.hint("declare it; with `definition: external` if somebody else decides what it contains"),
+    });
+    None
+}
+
+fn names<T>(
+    written: Vec<Located<String>>,
+    what: &str,
+    make: fn(String) -> T,
+    findings: &mut Vec<Finding>,
+) -> Vec<Located<T>> {
+    let mut names = Vec::new();
+    for text in written {
+        if text.value.trim().is_empty() {
+            findings.push(Finding::error(text.place, format!("the name of a {what} must not be empty")));
+        } else {
+            names.push(text.map(make));
+        }
+    }
+    names
+}
+
+/// An id and a name may be one account, which only AWS can tell; two ids, or two names, can be compared here.
+fn check_in_scope(account: &Located<AccountSelector>, context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let Some(scope) = context.scope else { return };
+    let comparable = |other: &Located<AccountSelector>| {
+        std::mem::discriminant(&other.value) == std::mem::discriminant(&account.value)
+    };
+    let covered =
+        scope.accounts.iter().any(|other| other.value == AccountSelector::All || other.value == account.value);
+    let beyond_names = account.value == AccountSelector::All;
+    if !covered && !scope.accounts.is_empty() && (beyond_names || scope.accounts.iter().all(comparable)) {
+        let finding =
+            Finding::error(account.place, "this account is outside `scope`: permset would never assign anything there");
+        findings.push(finding.hint("add it to `scope: { accounts: […] }`, or assign in fewer accounts"));
+    }
+}
+
+/// How many grants a file may write out. Identity Center itself takes 3,000 accounts (user guide, quotas).
+const MOST_GRANTS: usize = 1_000_000;
+
+/// A few lines can multiply out to more than any memory holds.
+fn within_bounds(rules: &[Rule], findings: &mut Vec<Finding>) -> bool {
+    let mut total = 0_usize;
+    for rule in rules {
+        let principals = rule.groups.len().saturating_add(rule.users.len());
+        let grants = rule.permission_sets.len().saturating_mul(rule.accounts.len()).saturating_mul(principals);
+        total = total.saturating_add(grants);
+        if total > MOST_GRANTS {
+            let message = format!("the assignments up to here multiply out to {total} grants, more than {MOST_GRANTS}");
+            findings.push(Finding::error(rule.place, message).hint("split the file, or assign to groups"));
+            return false;
+        }
+    }
+    true
+}
+
+type Grant<'a> = (&'a PermissionSetName, &'a AccountSelector, &'static str, &'a str);
+
+/// The same grant written twice is one grant; but whoever removes one of the lines believes to have removed it.
+fn warn_of_repeats(rules: &[Rule], findings: &mut Vec<Finding>) {
+    let mut first: BTreeMap<Grant<'_>, Place> = BTreeMap::new();
+    let mut warned: BTreeSet<Place> = BTreeSet::new();
+    for rule in rules {
+        let groups = rule.groups.iter().map(|group| ("group", group.value.as_str(), group.place));
+        let users = rule.users.iter().map(|user| ("user", user.value.as_str(), user.place));
+        let principals: Vec<_> = groups.chain(users).collect();
+        for set in &rule.permission_sets {
+            for account in &rule.accounts {
+                for (kind, name, place) in &principals {
+                    let grant = (&set.value, &account.value, *kind, *name);
+                    if first.insert(grant, *place).is_some() && warned.insert(*place) {
+                        let message = format!("{kind} `{}` gets `{}` here a second time", Shown(name), set.value);
+                        findings.push(
+                            Finding::warning(*place, message)
+                                .hint("one line is enough; removing only one of them takes nothing away"),
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
