@@ -2,3 +2,4 @@
 
 pub mod desired;
 pub mod model;
+pub mod sandbox;

@@ -1,0 +1,155 @@
+//! Account assignments: requests to create and delete them, their status, and lists.
+//!
+//! Nothing is assigned or removed here; the requests only queue jobs.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::super::jobs;
+use super::super::operation::{Input, Operation, read, write};
+use super::super::pages::page;
+use super::super::patterns;
+use super::super::state::{Pair, Principal, State};
+use super::super::validate::{Member, Shape, optional, required};
+use super::super::wire::{AwsError, Reply};
+use super::super::world::{Assignment, DeleteMissing, PrincipalType, Work};
+use super::{
+    INSTANCE, LIST_OF_JOBS, MAX_RESULTS, NEXT_TOKEN, SET, describe_job, is_home, job_body, list_jobs, set_arn, set_id,
+};
+
+const ACCOUNT: Member = required("AccountId", Shape::Text(&patterns::ACCOUNT_ID));
+const PRINCIPAL_TYPE: Member = required("PrincipalType", Shape::OneOf(&["USER", "GROUP"]));
+const PRINCIPAL_ID: Member = required("PrincipalId", Shape::Text(&patterns::PRINCIPAL_ID));
+const CREATION_ID: &str = "AccountAssignmentCreationRequestId";
+const DELETION_ID: &str = "AccountAssignmentDeletionRequestId";
+const ONE_ASSIGNMENT: &[Member] = &[
+    INSTANCE,
+    required("TargetId", Shape::Text(&patterns::ACCOUNT_ID)),
+    required("TargetType", Shape::OneOf(&["AWS_ACCOUNT"])),
+    SET,
+    PRINCIPAL_TYPE,
+    PRINCIPAL_ID,
+];
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    write("CreateAccountAssignment", ONE_ASSIGNMENT, create),
+    write("DeleteAccountAssignment", ONE_ASSIGNMENT, delete),
+    read(
+        "DescribeAccountAssignmentCreationStatus",
+        const { &[INSTANCE, required(CREATION_ID, Shape::Text(&patterns::REQUEST_ID))] },
+        |state, input| describe_job(state, input, CREATION_ID, "AccountAssignmentCreationStatus", is_creation),
+    ),
+    read(
+        "DescribeAccountAssignmentDeletionStatus",
+        const { &[INSTANCE, required(DELETION_ID, Shape::Text(&patterns::REQUEST_ID))] },
+        |state, input| describe_job(state, input, DELETION_ID, "AccountAssignmentDeletionStatus", is_deletion),
+    ),
+    read("ListAccountAssignmentCreationStatus", LIST_OF_JOBS, |state, input| {
+        list_jobs(state, input, "AccountAssignmentsCreationStatus", is_creation)
+    }),
+    read("ListAccountAssignmentDeletionStatus", LIST_OF_JOBS, |state, input| {
+        list_jobs(state, input, "AccountAssignmentsDeletionStatus", is_deletion)
+    }),
+    read("ListAccountAssignments", &[INSTANCE, ACCOUNT, SET, MAX_RESULTS, NEXT_TOKEN], list),
+    read(
+        "ListAccountAssignmentsForPrincipal",
+        const {
+            &[
+                INSTANCE,
+                PRINCIPAL_TYPE,
+                PRINCIPAL_ID,
+                optional(
+                    "Filter",
+                    Shape::Structure(const { &[optional("AccountId", Shape::Text(&patterns::ACCOUNT_ID))] }),
+                ),
+                MAX_RESULTS,
+                NEXT_TOKEN,
+            ]
+        },
+        list_for_principal,
+    ),
+];
+
+// An assignment that is there is no error: the job ends SUCCEEDED and there is still one (Terraform's account_assignment
+// resource lists first for that reason). Principals and accounts are judged by the job; AWS documents no check at call time.
+fn create(state: &mut State, input: Input<'_>) -> Reply {
+    let assignment = admitted(state, input)?;
+    let job = jobs::begin(state, Work::CreateAssignment(assignment));
+    Ok(json!({"AccountAssignmentCreationStatus": job_body(state, &job, false)}))
+}
+
+fn delete(state: &mut State, input: Input<'_>) -> Reply {
+    let assignment = admitted(state, input)?;
+    let strict = state.settings.delete_missing_assignment == DeleteMissing::NotFound;
+    if strict && !state.has_assignment(&assignment) {
+        return Err(AwsError::not_found(format!(
+            "Could not find AccountAssignment of {} in account {}",
+            assignment.principal_id, assignment.account_id
+        )));
+    }
+    let job = jobs::begin(state, Work::DeleteAssignment(assignment));
+    Ok(json!({"AccountAssignmentDeletionStatus": job_body(state, &job, false)}))
+}
+
+fn admitted(state: &State, input: Input<'_>) -> Result<Assignment, AwsError> {
+    let set = set_id(state, input)?;
+    let account = input.text("TargetId");
+    jobs::admit_assignment(state)?;
+    jobs::admit_pair(state, set, Some(account))?;
+    let (principal_type, principal_id) = principal(input);
+    Ok(Assignment { account_id: account.to_owned(), permission_set_id: set.to_owned(), principal_type, principal_id })
+}
+
+// An account where the set is not provisioned, or that nobody knows, gives an empty list: Terraform relies on that after deletes.
+fn list(state: &State, input: Input<'_>) -> Reply {
+    let pair: Pair = (input.text("AccountId").to_owned(), set_id(state, input)?.to_owned());
+    let principals = state.assignments.get(&pair).into_iter().flatten();
+    page(state, input, "AccountAssignments", principals, |principal| row(state, &pair, principal))
+}
+
+// A principal that does not exist has whatever rows it left behind.
+fn list_for_principal(state: &State, input: Input<'_>) -> Reply {
+    let home = is_home(state, input)?;
+    let principal = principal(input);
+    let mut principals = vec![principal.clone()];
+    if state.settings.group_rows_for_users && principal.0 == PrincipalType::User {
+        let groups = state.store.groups_of.get(&principal.1).into_iter().flatten();
+        principals.extend(groups.map(|group| (PrincipalType::Group, group.clone())));
+    }
+    let account = input.inside("Filter").and_then(|filter| filter.maybe("AccountId"));
+    let rows: BTreeSet<(&Pair, &Principal)> = principals
+        .iter()
+        .flat_map(|principal| {
+            let pairs = state.pairs_of.get(principal).into_iter().flatten();
+            pairs.map(move |pair| (pair, principal))
+        })
+        .filter(|((id, _), _)| home && account.is_none_or(|account| id == account))
+        .collect();
+    page(state, input, "AccountAssignments", rows, |(pair, principal)| row(state, pair, principal))
+}
+
+fn principal(input: Input<'_>) -> Principal {
+    let kind = match input.text("PrincipalType") {
+        "USER" => PrincipalType::User,
+        _ => PrincipalType::Group,
+    };
+    (kind, input.text("PrincipalId").to_owned())
+}
+
+fn row(state: &State, (account, set): &Pair, (kind, id): &Principal) -> Value {
+    json!({
+        "AccountId": account,
+        "PermissionSetArn": set_arn(state, set),
+        "PrincipalType": kind,
+        "PrincipalId": id,
+    })
+}
+
+fn is_creation(work: &Work) -> bool {
+    matches!(work, Work::CreateAssignment(_))
+}
+
+fn is_deletion(work: &Work) -> bool {
+    matches!(work, Work::DeleteAssignment(_))
+}
