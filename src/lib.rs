@@ -1,5 +1,6 @@
 //! permset: who may do what, where, as code.
 
+pub mod aws;
 pub mod desired;
 pub mod model;
 pub mod sandbox;

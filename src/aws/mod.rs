@@ -1,0 +1,57 @@
+//! The only door to AWS: nobody else names an AWS SDK crate.
+//!
+//! One concrete client. Below it lies either the network or the sandbox's connector; everything above the connector
+//! (signing, pages, retries, pacing, errors) is the same for both. `read` and `write` speak the words of `model`,
+//! `wait` follows asynchronous requests, `pace` owns the rate, `error` is what can go wrong.
+
+mod call;
+mod connect;
+mod convert;
+mod error;
+mod pace;
+mod read;
+mod read_only;
+mod wait;
+mod write;
+
+pub use connect::{Access, Connection, Transport};
+pub use error::{AwsError, ErrorKind};
+pub use read::Listed;
+pub use wait::{Request, RequestKind, Settled};
+
+use crate::model::Instance;
+use pace::Meter;
+
+/// A connection to Identity Center, its identity store, and AWS Organizations.
+#[derive(Clone, Debug)]
+pub struct Aws {
+    sso: aws_sdk_ssoadmin::Client,
+    identity_store: aws_sdk_identitystore::Client,
+    organizations: aws_sdk_organizations::Client,
+    meter: Meter,
+    region: String,
+}
+
+impl Aws {
+    /// Returns how many requests were sent so far, repeats included.
+    pub fn calls(&self) -> u64 {
+        self.meter.calls()
+    }
+
+    /// Returns the Region that is asked.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// Returns the same connection as bound to one instance.
+    pub fn at<'a>(&'a self, instance: &'a Instance) -> At<'a> {
+        At { aws: self, instance }
+    }
+}
+
+/// A connection together with the instance that all calls are about.
+#[derive(Clone, Copy, Debug)]
+pub struct At<'a> {
+    aws: &'a Aws,
+    instance: &'a Instance,
+}
