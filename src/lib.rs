@@ -3,4 +3,5 @@
 pub mod aws;
 pub mod desired;
 pub mod model;
+pub mod observed;
 pub mod sandbox;
