@@ -4,4 +4,5 @@ pub mod aws;
 pub mod desired;
 pub mod model;
 pub mod observed;
+pub mod plan;
 pub mod sandbox;

@@ -1,0 +1,280 @@
+//! Which changes, in which order, and what waits for what.
+//!
+//! The phases and their reasons:
+//!
+//! 1. create permission sets: nothing can refer to one that is not there;
+//! 2. edit permission sets: accounts see none of it yet (Identity Center user guide, "permission sets");
+//! 3. provision each edited or stale set once, where it is provisioned and stays: not where this plan takes away its
+//!    last assignment ("404 Assignment not found", terraform-provider-aws#35158), not in accounts that are not active
+//!    (aws-sso-util#80), and not at all where it was never provisioned, for the first assignment does that;
+//! 4. assign, which provisions whatever the definition is by then, so only after 2 and 3;
+//! 5. revoke, last: nobody loses access half-way, and the role of an account keeps its name (its suffix changes when
+//!    the last assignment goes and comes back, Identity Center user guide, "referencing permission sets").
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
+
+use crate::model::{
+    AccountId, AccountRef, Assignment, Definition, DesiredState, ObservedSet, ObservedState, PermissionSetName,
+    PrincipalRef, Provisioning, SessionDuration,
+};
+use crate::plan::resolve::{Grant, Resolved};
+use crate::plan::{Change, Edit, Step, Targets, diff, managed};
+
+/// Up to how many accounts are provisioned one by one when others of the set are up to date.
+const FEW: usize = 10;
+
+/// Returns all steps.
+pub(super) fn steps(desired: &DesiredState, observed: &ObservedState, resolved: &Resolved) -> Vec<Step> {
+    let (assigns, revokes) = assignments(desired, observed, resolved);
+    let mut changes: Vec<Change> =
+        desired.permission_sets.keys().filter_map(|name| definition(name, desired, observed)).collect();
+    // Creations first, for readers; the sort is stable, so names stay in order.
+    changes.sort_by_key(|change| matches!(change, Change::EditSet { .. }));
+    let edited: BTreeSet<PermissionSetName> =
+        changes.iter().filter(|change| reaches_accounts(change)).map(|c| c.permission_set().clone()).collect();
+    let vanishing = vanishing(observed, &assigns, &revokes);
+    for name in desired.permission_sets.keys().filter(|name| managed(desired, name).is_some()) {
+        if let Some(set) = observed.permission_sets.get(name) {
+            let stays = |account: &AccountId| observed.is_active(account) && !vanishing.contains(&(name, account));
+            changes.extend(provision(name, set, edited.contains(name), stays, observed));
+        }
+    }
+    let full = |grant: &Grant| Assignment {
+        permission_set: grant.permission_set.clone(),
+        account: observed.account_ref(&grant.account),
+        principal: observed.directory.principal(&grant.principal),
+    };
+    // As sets of assignments, not of grants: in the order of names, which readers expect, not of ids.
+    let assigns: BTreeSet<Assignment> = assigns.iter().map(full).collect();
+    let revokes_in_order: BTreeSet<Assignment> = revokes.iter().map(full).collect();
+    changes.extend(assigns.into_iter().map(Change::Assign));
+    changes.extend(revokes_in_order.into_iter().map(|assignment| {
+        let sessions_last = sessions_last(&assignment.permission_set, desired, observed);
+        Change::Revoke { assignment, sessions_last }
+    }));
+    wire(changes, &held_back(observed, &revokes))
+}
+
+/// The longer of what is live and what this plan makes of it: somebody may sign in between the two.
+fn sessions_last(
+    name: &PermissionSetName,
+    desired: &DesiredState,
+    observed: &ObservedState,
+) -> Option<SessionDuration> {
+    let live = observed.permission_sets.get(name)?.definition.as_ref()?.session_duration;
+    Some(managed(desired, name).map_or(live, |declared| declared.session_duration.max(live)))
+}
+
+fn definition(name: &PermissionSetName, desired: &DesiredState, observed: &ObservedState) -> Option<Change> {
+    let after = managed(desired, name)?;
+    let Some(set) = observed.permission_sets.get(name) else {
+        let edits = diff::edits_after_creation(after);
+        return Some(Change::CreateSet { name: name.clone(), definition: Box::new(after.clone()), edits });
+    };
+    let before: &Definition = set.definition.as_ref()?;
+    let edits = diff::edits(before, after);
+    let change = Change::EditSet {
+        name: name.clone(),
+        before: Box::new(before.clone()),
+        after: Box::new(after.clone()),
+        edits: edits.clone(),
+    };
+    (!edits.is_empty()).then_some(change)
+}
+
+fn reaches_accounts(change: &Change) -> bool {
+    match change {
+        Change::EditSet { edits, .. } => edits.iter().any(Edit::reaches_accounts),
+        Change::CreateSet { .. } | Change::Provision { .. } | Change::Assign(_) | Change::Revoke { .. } => false,
+    }
+}
+
+/// Returns what is declared and missing, and what is there and not declared, where the file decides.
+fn assignments(
+    desired: &DesiredState,
+    observed: &ObservedState,
+    resolved: &Resolved,
+) -> (BTreeSet<Grant>, BTreeSet<Grant>) {
+    let owned = observed.assignments.iter().filter(|row| resolved.owns(desired, &row.permission_set, &row.account));
+    let live: BTreeSet<Grant> = owned
+        .map(|row| Grant {
+            permission_set: row.permission_set.clone(),
+            account: row.account.clone(),
+            principal: row.principal.clone(),
+        })
+        .collect();
+    let assigns = resolved.grants.difference(&live).cloned().collect();
+    let revokes = live.difference(&resolved.grants).cloned().collect();
+    (assigns, revokes)
+}
+
+type Pair<'a> = (&'a PermissionSetName, &'a AccountId);
+
+/// Returns one revocation for each role of which every live assignment goes: the one that waits until somebody new is
+/// there. Preferably that of a principal who no longer exists, for that one gives nobody anything meanwhile.
+fn held_back<'a>(observed: &'a ObservedState, revokes: &'a BTreeSet<Grant>) -> BTreeSet<&'a Grant> {
+    let emptied = vanishing(observed, [], revokes);
+    let mut held: BTreeMap<Pair<'a>, &'a Grant> = BTreeMap::new();
+    for grant in revokes {
+        let pair = (&grant.permission_set, &grant.account);
+        let is_gone = |grant: &Grant| observed.directory.principal(&grant.principal).name.is_none();
+        if emptied.contains(&pair) && held.get(&pair).is_none_or(|other| is_gone(grant) && !is_gone(other)) {
+            held.insert(pair, grant);
+        }
+    }
+    held.into_values().collect()
+}
+
+/// Returns the pairs whose last assignment goes: their role is deleted, so there is nothing to provision.
+fn vanishing<'a>(
+    observed: &'a ObservedState,
+    assigns: impl IntoIterator<Item = &'a Grant>,
+    revokes: &'a BTreeSet<Grant>,
+) -> BTreeSet<Pair<'a>> {
+    let mut remaining: BTreeMap<Pair<'a>, usize> = BTreeMap::new();
+    for row in &observed.assignments {
+        *remaining.entry((&row.permission_set, &row.account)).or_default() += 1;
+    }
+    for grant in assigns {
+        if let Some(count) = remaining.get_mut(&(&grant.permission_set, &grant.account)) {
+            *count += 1;
+        }
+    }
+    for grant in revokes {
+        if let Some(count) = remaining.get_mut(&(&grant.permission_set, &grant.account)) {
+            *count = count.saturating_sub(1);
+        }
+    }
+    remaining.into_iter().filter(|(_, count)| *count == 0).map(|(pair, _)| pair).collect()
+}
+
+fn provision(
+    name: &PermissionSetName,
+    set: &ObservedSet,
+    edited: bool,
+    stays: impl Fn(&AccountId) -> bool,
+    observed: &ObservedState,
+) -> Option<Change> {
+    let provisioned = set.provisioned.as_ref()?;
+    let is_stale = |account: &AccountId| provisioned.get(account) == Some(&Provisioning::Stale);
+    let accounts: Vec<&AccountId> = provisioned.keys().filter(|id| stays(id) && (edited || is_stale(id))).collect();
+    if accounts.is_empty() {
+        return None;
+    }
+    let everywhere = provisioned.keys().all(stays);
+    let targets = if everywhere && (accounts.len() == provisioned.len() || accounts.len() > FEW) {
+        Targets::AllProvisioned
+    } else {
+        Targets::Each
+    };
+    let refs = |ids: &[&AccountId]| ids.iter().map(|id| observed.account_ref(id)).collect::<Vec<AccountRef>>();
+    let stale: Vec<&AccountId> = accounts.iter().copied().filter(|id| is_stale(id)).collect();
+    Some(Change::Provision { name: name.clone(), targets, accounts: refs(&accounts), stale: refs(&stale) })
+}
+
+/// What a step waits for.
+#[derive(Default)]
+struct Waits {
+    needs: BTreeSet<usize>,
+    needs_any: BTreeSet<usize>,
+    after: BTreeSet<usize>,
+}
+
+/// Which earlier steps a later one may depend on.
+struct Earlier<'a> {
+    held_back: &'a BTreeSet<&'a Grant>,
+    definition: BTreeMap<&'a PermissionSetName, usize>,
+    provision: BTreeMap<&'a PermissionSetName, usize>,
+    provision_of_pair: BTreeMap<Pair<'a>, usize>,
+    last_of_pair: BTreeMap<Pair<'a>, usize>,
+    assigns_of_pair: BTreeMap<Pair<'a>, BTreeSet<usize>>,
+    assigns_of_person: BTreeMap<(&'a AccountId, PrincipalRef), BTreeSet<usize>>,
+}
+
+/// Adds what each change waits for.
+fn wire(changes: Vec<Change>, held_back: &BTreeSet<&Grant>) -> Vec<Step> {
+    let mut waits = Vec::with_capacity(changes.len());
+    let mut earlier = Earlier {
+        held_back,
+        definition: BTreeMap::new(),
+        provision: BTreeMap::new(),
+        provision_of_pair: BTreeMap::new(),
+        last_of_pair: BTreeMap::new(),
+        assigns_of_pair: BTreeMap::new(),
+        assigns_of_person: BTreeMap::new(),
+    };
+    for (index, change) in changes.iter().enumerate() {
+        waits.push(earlier.waits(change));
+        earlier.remember(index, change);
+    }
+    changes
+        .into_iter()
+        .zip(waits)
+        .map(|(change, Waits { needs, needs_any, after })| Step { change, needs, needs_any, after })
+        .collect()
+}
+
+impl<'a> Earlier<'a> {
+    /// Returns what a change waits for.
+    fn waits(&self, change: &'a Change) -> Waits {
+        let of = |table: &BTreeMap<&PermissionSetName, usize>| table.get(change.permission_set()).copied();
+        match change {
+            Change::CreateSet { .. } | Change::EditSet { .. } => Waits::default(),
+            // Half an edit must not reach accounts: they keep the old version, which is consistent.
+            Change::Provision { .. } => Waits { needs: of(&self.definition).into_iter().collect(), ..Waits::default() },
+            Change::Assign(assignment) => {
+                let pair = (&assignment.permission_set, &assignment.account.id);
+                // Where the account has an older version, nobody new gets it: that may be more than the file grants, and
+                // whether assigning brings the newest version by itself is not documented.
+                let newest = self.provision_of_pair.get(&pair).copied();
+                let after = of(&self.provision).into_iter().chain(self.last_of_pair.get(&pair).copied());
+                let needs = of(&self.definition).into_iter().chain(newest);
+                Waits { needs: needs.collect(), after: after.collect(), ..Waits::default() }
+            }
+            Change::Revoke { assignment, .. } => {
+                let pair = (&assignment.permission_set, &assignment.account.id);
+                let person = (&assignment.account.id, assignment.principal.to_ref());
+                let grant = Grant {
+                    permission_set: assignment.permission_set.clone(),
+                    account: assignment.account.id.clone(),
+                    principal: assignment.principal.to_ref(),
+                };
+                // What takes this one's place must be there first: the same person with another permission set, or
+                // anybody at all where the role would be left without. Where granting failed, it stays.
+                let of_pair = self.assigns_of_pair.get(&pair).filter(|_| self.held_back.contains(&grant));
+                let needs = self.assigns_of_person.get(&person).cloned().unwrap_or_default();
+                let after = [of(&self.definition), of(&self.provision), self.last_of_pair.get(&pair).copied()];
+                Waits {
+                    needs,
+                    needs_any: of_pair.cloned().unwrap_or_default(),
+                    after: after.into_iter().flatten().collect(),
+                }
+            }
+        }
+    }
+
+    fn remember(&mut self, index: usize, change: &'a Change) {
+        match change {
+            Change::CreateSet { name, .. } | Change::EditSet { name, .. } => {
+                self.definition.insert(name, index);
+            }
+            Change::Provision { name, accounts, .. } => {
+                self.provision.insert(name, index);
+                let pairs = accounts.iter().map(|account| (name, &account.id));
+                self.provision_of_pair.extend(pairs.zip(iter::repeat(index)));
+            }
+            Change::Assign(assignment) => {
+                let pair = (&assignment.permission_set, &assignment.account.id);
+                // AWS refuses a second request on the same pair while one is running ("conflicting operation").
+                self.last_of_pair.insert(pair, index);
+                self.assigns_of_pair.entry(pair).or_default().insert(index);
+                let person = (&assignment.account.id, assignment.principal.to_ref());
+                self.assigns_of_person.entry(person).or_default().insert(index);
+            }
+            Change::Revoke { assignment, .. } => {
+                self.last_of_pair.insert((&assignment.permission_set, &assignment.account.id), index);
+            }
+        }
+    }
+}

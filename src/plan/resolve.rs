@@ -1,0 +1,266 @@
+//! From names to ids: every grant that the file declares, and every name in it that AWS does not know.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{
+    AccountId, AccountSelector, AccountState, Assignment, DesiredDefinition, DesiredState, Finding, Located, Lookup,
+    ObservedState, PermissionSetName, Place, PrincipalKind, PrincipalRef, Rule, ScopeSets, Shown, similar_name,
+};
+use crate::plan::{Change, LeftAlone, Step};
+
+/// One principal with one permission set in one account, in ids.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Grant {
+    /// The permission set.
+    pub permission_set: PermissionSetName,
+    /// The account.
+    pub account: AccountId,
+    /// Who.
+    pub principal: PrincipalRef,
+}
+
+/// The declared side of the comparison, in ids.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resolved {
+    /// The active accounts in scope.
+    pub scope: BTreeSet<AccountId>,
+    /// What should be granted there.
+    pub grants: BTreeSet<Grant>,
+}
+
+impl Resolved {
+    /// Returns whether the file decides about assignments of this permission set in this account.
+    pub(super) fn owns(&self, desired: &DesiredState, set: &PermissionSetName, account: &AccountId) -> bool {
+        let set_in_scope = desired.scope.permission_sets == ScopeSets::All || desired.permission_sets.contains_key(set);
+        set_in_scope && self.scope.contains(account)
+    }
+}
+
+/// How many grants a plan may hold: a few lines and `"*"` can multiply out to more than any memory.
+const MOST_GRANTS: usize = 5_000_000;
+
+/// Resolves the whole file.
+pub(super) fn resolve(desired: &DesiredState, observed: &ObservedState, findings: &mut Vec<Finding>) -> Resolved {
+    check_accounts(desired, observed, findings);
+    check_permission_sets(desired, observed, findings);
+    let scope = observed.active_accounts(desired.scope.accounts.iter().map(|account| &account.value));
+    let mut resolved = Resolved { scope, grants: BTreeSet::new() };
+    let mut written: BTreeMap<Grant, Place> = BTreeMap::new();
+    let mut grants = 0_usize;
+    for rule in &desired.rules {
+        let accounts = rule_accounts(rule, observed, &resolved.scope, findings);
+        let principals = principals(rule, observed, findings);
+        grants = grants.saturating_add(accounts.len() * principals.len() * rule.permission_sets.len());
+        if grants > MOST_GRANTS {
+            let message =
+                format!("the assignments up to here multiply out to {grants} grants, more than {MOST_GRANTS}");
+            findings.push(Finding::error(rule.place, message).hint("split the file, or assign to groups"));
+            break;
+        }
+        for (principal, place) in principals {
+            let mut repeated = false;
+            for set in &rule.permission_sets {
+                for account in &accounts {
+                    let grant = Grant {
+                        permission_set: set.value.clone(),
+                        account: account.clone(),
+                        principal: principal.clone(),
+                    };
+                    repeated |= written.insert(grant, place).is_some_and(|before| before != place);
+                }
+            }
+            if repeated {
+                warn_of_repeat(&observed.directory.principal(&principal).to_string(), place, findings);
+            }
+        }
+    }
+    resolved.grants = written.into_keys().collect();
+    resolved
+}
+
+fn warn_of_repeat(principal: &str, place: Place, findings: &mut Vec<Finding>) {
+    let message = format!(
+        "{} gets something here that another line grants already",
+        principal.split_whitespace().collect::<Vec<_>>().join(" ")
+    );
+    findings.push(
+        Finding::warning(place, message).hint("one line is enough; removing only one of them takes nothing away"),
+    );
+}
+
+/// Every selector must mean an account, and only one.
+fn check_accounts(desired: &DesiredState, observed: &ObservedState, findings: &mut Vec<Finding>) {
+    for Located { value, place } in desired.account_selectors() {
+        let matching: Vec<_> = observed.accounts.values().filter(|account| value.matches(account)).collect();
+        match (value, matching.as_slice()) {
+            (AccountSelector::All, _) | (_, [_]) => {}
+            (AccountSelector::Id(id), []) => {
+                findings
+                    .push(Finding::error(*place, format!("unknown account {id}")).label("not in this organization"));
+            }
+            (AccountSelector::Name(name), []) => {
+                let finding = Finding::error(*place, format!("unknown account `{name}`"))
+                    .label("no account of the organization has this name");
+                let names = observed.accounts.values().map(|account| account.name.as_str());
+                findings.push(match similar_name(name.as_str(), names) {
+                    Some(similar) => finding.hint(format!("did you mean `{}`?", Shown(similar))),
+                    None => finding.hint("write the account's id, or give it a short name under `accounts:`"),
+                });
+            }
+            (_, several) => {
+                let ids = several.iter().map(|account| account.id.to_string()).collect::<Vec<_>>().join(" and ");
+                let finding = Finding::error(*place, format!("several accounts have this name: {ids}"));
+                findings.push(finding.hint("write the id, or give it a short name under `accounts:`"));
+            }
+        }
+    }
+}
+
+fn check_permission_sets(desired: &DesiredState, observed: &ObservedState, findings: &mut Vec<Finding>) {
+    for (name, set) in &desired.permission_sets {
+        if observed.permission_sets.contains_key(name) {
+            continue;
+        }
+        if set.definition == DesiredDefinition::External {
+            let finding = Finding::error(set.place, format!("the external permission set `{name}` does not exist"));
+            let names = observed.permission_sets.keys().map(PermissionSetName::as_str);
+            findings.push(match similar_name(name.as_str(), names) {
+                Some(similar) => finding.hint(format!("did you mean `{}`?", Shown(similar))),
+                None => finding.hint("whoever owns its definition has to create it first"),
+            });
+        } else if let Some(twin) =
+            observed.permission_sets.keys().find(|other| other.as_str().eq_ignore_ascii_case(name.as_str()))
+        {
+            let message = format!(
+                "`{name}` would be created beside `{twin}`, which differs by case only: in IAM they would be one role name"
+            );
+            findings.push(Finding::error(set.place, message).hint(format!("write `{twin}` to adopt it")));
+        }
+    }
+}
+
+/// Returns the active accounts that a rule means, all of them in scope.
+fn rule_accounts(
+    rule: &Rule,
+    observed: &ObservedState,
+    scope: &BTreeSet<AccountId>,
+    findings: &mut Vec<Finding>,
+) -> BTreeSet<AccountId> {
+    let mut accounts = observed.active_accounts(rule.accounts.iter().map(|account| &account.value));
+    for except in &rule.except_accounts {
+        let excluded = observed.active_accounts([&except.value]);
+        if excluded.is_disjoint(&accounts) {
+            let finding = Finding::warning(except.place, "this exclusion excludes nothing");
+            findings.push(finding.hint("the assignment does not reach that account anyway"));
+        }
+        accounts.retain(|account| !excluded.contains(account));
+    }
+    if accounts.is_empty() {
+        findings
+            .push(Finding::warning(rule.place, "this assignment reaches no active account: it gives nobody anything"));
+    }
+    for selector in &rule.accounts {
+        let outside: Vec<_> = observed
+            .active_accounts([&selector.value])
+            .into_iter()
+            .filter(|account| accounts.contains(account) && !scope.contains(account))
+            .collect();
+        if let [first, rest @ ..] = outside.as_slice() {
+            let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+            let message = format!(
+                "{}{more} is outside `scope`: permset would never assign anything there",
+                observed.account_ref(first)
+            );
+            findings.push(
+                Finding::error(selector.place, message)
+                    .hint("add it to `scope: { accounts: […] }`, or assign in fewer accounts"),
+            );
+        }
+    }
+    accounts
+}
+
+fn principals(rule: &Rule, observed: &ObservedState, findings: &mut Vec<Finding>) -> Vec<(PrincipalRef, Place)> {
+    let groups = rule.groups.iter().map(|group| (PrincipalKind::Group, group.value.as_str(), group.place));
+    let users = rule.users.iter().map(|user| (PrincipalKind::User, user.value.as_str(), user.place));
+    let mut found = Vec::new();
+    for (kind, name, place) in groups.chain(users) {
+        match observed.directory.by_name.get(&(kind, name.to_owned())) {
+            Some(Lookup::Found(id)) => {
+                let principal = PrincipalRef { kind, id: id.clone() };
+                if observed.directory.is_disabled(&principal) {
+                    let finding =
+                        Finding::warning(place, format!("user `{}` is disabled and cannot sign in", Shown(name)));
+                    findings.push(finding.hint("leave the line if they come back, remove it if not"));
+                }
+                found.push((principal, place));
+            }
+            missing => {
+                let word = kind.word();
+                let finding = Finding::error(place, format!("unknown {word} `{}`", Shown(name)))
+                    .label(format!("not in identity store {}", observed.instance.identity_store));
+                // The same name in ten rules is one mistake, but each place has to be mended.
+                findings.push(match missing {
+                    Some(Lookup::Missing { similar: Some(similar) }) => {
+                        finding.hint(format!("did you mean `{}`?", Shown(similar)))
+                    }
+                    _ => finding.hint(format!("permset assigns to {word}s that exist; it creates none")),
+                });
+            }
+        }
+    }
+    found
+}
+
+/// Lists what was seen and stays as it is.
+pub(super) fn left_alone(
+    desired: &DesiredState,
+    observed: &ObservedState,
+    resolved: &Resolved,
+    steps: &[Step],
+) -> LeftAlone {
+    let undeclared = observed.permission_sets.keys().filter(|name| !desired.permission_sets.contains_key(*name));
+    let permission_sets = match desired.scope.permission_sets {
+        ScopeSets::Declared => undeclared.cloned().collect(),
+        ScopeSets::All => Vec::new(),
+    };
+    let declared = observed.permission_sets.iter().filter(|(name, _)| desired.permission_sets.contains_key(*name));
+    let provisioned: BTreeSet<&AccountId> =
+        declared.flat_map(|(_, set)| set.provisioned.iter().flat_map(BTreeMap::keys)).collect();
+    // An account that the plan provisions into is not left alone, though nothing is assigned or revoked in it.
+    let touched: BTreeSet<&AccountId> = steps
+        .iter()
+        .flat_map(|step| match &step.change {
+            Change::Provision { accounts, .. } => accounts.as_slice(),
+            _ => &[],
+        })
+        .map(|account| &account.id)
+        .collect();
+    let is_left = |account: &AccountId| {
+        !resolved.scope.contains(account) && !touched.contains(account) && observed.is_active(account)
+    };
+    let accounts = provisioned.iter().filter(|account| is_left(account)).map(|account| observed.account_ref(account));
+    let gone = provisioned.iter().filter(|account| !observed.accounts.contains_key(**account));
+    let gone = gone.map(|account| (observed.account_ref(account), "not in the organization".to_owned()));
+    let meant = |id: &AccountId| {
+        desired
+            .account_selectors()
+            .any(|selector| observed.accounts.get(id).is_some_and(|account| selector.value.matches(account)))
+    };
+    let inactive = observed.accounts.values().filter_map(|account| match &account.state {
+        AccountState::Inactive(state) if meant(&account.id) => Some((observed.account_ref(&account.id), state.clone())),
+        AccountState::Inactive(_) | AccountState::Active => None,
+    });
+    let others = observed.assignments.iter().filter(|row| !resolved.owns(desired, &row.permission_set, &row.account));
+    let assignments = others.map(|row| Assignment {
+        permission_set: row.permission_set.clone(),
+        account: observed.account_ref(&row.account),
+        principal: observed.directory.principal(&row.principal),
+    });
+    LeftAlone {
+        permission_sets,
+        accounts: accounts.collect(),
+        inactive: inactive.chain(gone).collect(),
+        assignments: assignments.collect(),
+    }
+}
