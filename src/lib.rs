@@ -1,5 +1,6 @@
 //! permset: who may do what, where, as code.
 
+pub mod apply;
 pub mod aws;
 pub mod desired;
 pub mod model;
