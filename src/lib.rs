@@ -6,4 +6,5 @@ pub mod desired;
 pub mod model;
 pub mod observed;
 pub mod plan;
+pub mod report;
 pub mod sandbox;

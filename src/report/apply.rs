@@ -1,0 +1,143 @@
+//! What applying did, step by step and in the end.
+
+use std::fmt::{self, Write};
+
+use crate::apply::{ApplyReport, ErrorKind, Failure, Outcome, SkipReason};
+use crate::model::Shown;
+use crate::plan::{Change, Plan};
+use crate::report::{count, style, words};
+
+/// Says what begins.
+pub fn started(change: &Change) -> String {
+    words::one_line(change)
+}
+
+/// Writes one outcome: a line, and below it what went wrong and what to do.
+///
+/// # Errors
+/// Only if `out` fails.
+pub fn write_outcome(out: &mut impl Write, plan: &Plan, index: usize, outcome: &Outcome) -> fmt::Result {
+    let Some(change) = plan.steps.get(index).map(|step| &step.change) else { return Ok(()) };
+    let line = words::one_line(change);
+    match outcome {
+        Outcome::Applied => writeln!(out, "  {} {line}", style::added("done   ")),
+        Outcome::AlreadyInPlace => writeln!(out, "  {} {line} (was so already)", style::added("done   ")),
+        Outcome::Skipped(reason) => {
+            writeln!(out, "  {} {line}: {}", style::changed("skipped"), skip_reason(plan, *reason))
+        }
+        Outcome::Failed(failure) => {
+            writeln!(out, "  {} {line}", style::error("failed "))?;
+            write_failure(out, failure)
+        }
+        Outcome::Unknown(failure) => {
+            writeln!(out, "  {} {line}: it was sent, how it ended is not known", style::error("unknown"))?;
+            write_failure(out, failure)
+        }
+    }
+}
+
+fn skip_reason(plan: &Plan, reason: SkipReason) -> String {
+    match reason {
+        SkipReason::Stopped => "stopped before".to_owned(),
+        SkipReason::Needs(index) => match plan.steps.get(index) {
+            Some(step) => format!("needs what did not succeed: {}", words::one_line(&step.change)),
+            None => "needs what did not succeed".to_owned(),
+        },
+    }
+}
+
+fn write_failure(out: &mut impl Write, failure: &Failure) -> fmt::Result {
+    match failure {
+        Failure::Call { done, total, error } => {
+            writeln!(out, "          {error}")?;
+            if *total > 1 {
+                writeln!(
+                    out,
+                    "          {done} of {total} edits had been made; accounts see none before it is provisioned"
+                )?;
+            }
+            write_hint(out, hint_of(error.kind))
+        }
+        Failure::Requests(reasons) => {
+            for reason in reasons {
+                writeln!(out, "          AWS says: {}", Shown(reason))?;
+            }
+            write_hint(out, reasons.iter().find_map(|reason| hint_of_reason(reason)))
+        }
+        Failure::Lost(error) => {
+            writeln!(out, "          AWS accepted it, but does not say how it ended: {error}")?;
+            write_hint(out, Some("run again: permset looks first, so nothing is done twice"))
+        }
+        Failure::Several(failures) => failures.iter().try_for_each(|failure| write_failure(out, failure)),
+        Failure::NoArn(name) => {
+            writeln!(out, "          permission set {name} has no ARN: please report this as a bug")
+        }
+    }
+}
+
+fn write_hint(out: &mut impl Write, hint: Option<&str>) -> fmt::Result {
+    match hint {
+        Some(hint) => writeln!(out, "          {}: {hint}", style::hint("hint")),
+        None => Ok(()),
+    }
+}
+
+fn hint_of(kind: ErrorKind) -> Option<&'static str> {
+    match kind {
+        ErrorKind::AccessDenied => Some(
+            "the caller lacks a right; a delegated administrator cannot touch what is provisioned in the management account",
+        ),
+        ErrorKind::Conflict => Some(
+            "somebody else works on the same thing, or the name is taken; run again, permset looks first and adopts by name",
+        ),
+        ErrorKind::Quota => Some("a quota of AWS is exhausted; see Service Quotas, IAM Identity Center"),
+        ErrorKind::NotReached => Some("run again: permset looks first, so nothing is done twice"),
+        ErrorKind::Throttled => Some("somebody else uses up the 20 calls a second; run again later"),
+        _ => None,
+    }
+}
+
+/// Reads AWS's FailureReason. The texts are those that people met (terraform-provider-aws#19341, #35158, #33337;
+/// terraform-aws-sso-elevator#15; aws-sso-util#80).
+fn hint_of_reason(reason: &str) -> Option<&'static str> {
+    let has = |part: &str| reason.contains(part);
+    if has("Access denied by IAM") || has("iam:UpdateSAMLProvider") {
+        Some(
+            "in the management account AWS works with the caller's own IAM rights, which must cover the AWSReservedSSO roles",
+        )
+    } else if has("was not found in directory") {
+        Some("the user or group is gone; run again to see it by its present name")
+    } else if has("is taking longer than usual") {
+        Some("the account is suspended or closed")
+    } else if has("policy") && has("404") {
+        Some("a customer managed policy must exist in the account under the same path and name before")
+    } else if has("Assignment not found") || has("provision not found") {
+        Some("the last assignment went away meanwhile; run again")
+    } else {
+        None
+    }
+}
+
+/// Writes the last lines: what was done, and what to do next.
+///
+/// # Errors
+/// Only if `out` fails.
+pub fn write_summary(out: &mut impl Write, report: &ApplyReport, remaining: Option<usize>, next: &str) -> fmt::Result {
+    let of = |test: fn(&Outcome) -> bool| report.outcomes.iter().filter(|outcome| test(outcome)).count();
+    let parts = [
+        (of(Outcome::succeeded), "applied"),
+        (of(|outcome| matches!(outcome, Outcome::Failed(_))), "failed"),
+        (of(|outcome| matches!(outcome, Outcome::Unknown(_))), "unknown"),
+        (of(|outcome| matches!(outcome, Outcome::Skipped(_))), "skipped"),
+    ];
+    let parts: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    writeln!(out, "\nsummary: {}", parts.join(", "))?;
+    match remaining {
+        Some(0) => writeln!(out, "{} observed again: nothing is left to do", style::success("converged:")),
+        Some(left) => {
+            writeln!(out, "{} observed again: {} left", style::error("incomplete:"), count(left, "change"))?;
+            writeln!(out, "{}: {next}", style::hint("hint"))
+        }
+        None => Ok(()),
+    }
+}

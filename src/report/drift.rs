@@ -1,0 +1,141 @@
+//! Drift for people and for issues.
+
+use std::fmt::{self, Write};
+
+use crate::model::Assignment;
+use crate::plan::{Drift, DriftEntry, DriftKind, DriftSubject};
+use crate::report::markdown::{self, Budget};
+use crate::report::plan::{Options, Widths, assignment_row, write_assignment, write_left_alone};
+use crate::report::words::{self, Detail};
+use crate::report::{count, style};
+
+/// Returns the heading of a kind: what it means, in words.
+fn heading(kind: DriftKind) -> &'static str {
+    match kind {
+        DriftKind::Changed => "changed: declared, but live is different",
+        DriftKind::Missing => "missing: declared, but not there",
+        DriftKind::Undeclared => "undeclared: live in scope, but not in the file",
+        DriftKind::Stale => "stale: edited and never provisioned, accounts run an older version",
+        DriftKind::Orphaned => "orphaned: of somebody who no longer exists or cannot sign in",
+    }
+}
+
+/// Writes drift for a terminal.
+///
+/// # Errors
+/// Only if `out` fails.
+pub fn write_text(out: &mut impl Write, drift: &Drift, options: &Options<'_>) -> fmt::Result {
+    let place = format!("instance {} ({})", drift.instance.arn.short(), drift.instance.region);
+    if drift.entries.is_empty() {
+        writeln!(out, "{} {} is what is live, {place}", style::success("drift: none,"), options.file)?;
+    } else {
+        let heading = format!("drift: {}", count(drift.entries.len(), "difference"));
+        writeln!(out, "{} from {}, {place}", style::heading(heading), options.file)?;
+    }
+    let widths = Widths::of_assignments(drift.entries.iter().filter_map(assignment));
+    for kind in DriftKind::ALL {
+        let entries: Vec<_> = drift.entries.iter().filter(|entry| entry.kind == kind).collect();
+        if !entries.is_empty() {
+            writeln!(out, "\n{}", style::heading(heading(kind)))?;
+        }
+        for entry in entries {
+            write_entry(out, entry, &widths, options.full)?;
+        }
+    }
+    writeln!(out)?;
+    write_left_alone(out, &drift.left_alone, options.unmanaged)?;
+    writeln!(
+        out,
+        "summary: {}; read with {} calls ({})",
+        summary(drift),
+        options.reading.calls,
+        options.reading.strategy
+    )
+}
+
+fn summary(drift: &Drift) -> String {
+    let of_kind = |kind| drift.entries.iter().filter(|entry| entry.kind == kind).count();
+    let counts = DriftKind::ALL.into_iter().map(|kind| (of_kind(kind), kind)).filter(|(n, _)| *n > 0);
+    let parts: Vec<String> = counts.map(|(n, kind)| format!("{n} {}", kind.word())).collect();
+    if parts.is_empty() { "no drift".to_owned() } else { parts.join(", ") }
+}
+
+fn assignment(entry: &DriftEntry) -> Option<&Assignment> {
+    match &entry.subject {
+        DriftSubject::Assignment(assignment) | DriftSubject::DisabledUser(assignment) => Some(assignment),
+        DriftSubject::MissingSet { .. } | DriftSubject::ChangedSet { .. } | DriftSubject::StaleAccounts { .. } => None,
+    }
+}
+
+fn write_entry(out: &mut impl Write, entry: &DriftEntry, widths: &Widths, full: bool) -> fmt::Result {
+    match &entry.subject {
+        DriftSubject::MissingSet { name } => writeln!(out, "    permission set  {name}"),
+        DriftSubject::ChangedSet { name, live, declared } => {
+            writeln!(out, "    permission set  {name}   (live -> declared)")?;
+            for Detail { label, text } in words::edits(live, declared, full) {
+                writeln!(out, "        {label:<18} {text}")?;
+            }
+            Ok(())
+        }
+        DriftSubject::StaleAccounts { name, accounts } => {
+            let list: Vec<String> = accounts.iter().take(5).map(ToString::to_string).collect();
+            let more = if accounts.len() > 5 { format!(" and {} more", accounts.len() - 5) } else { String::new() };
+            writeln!(out, "    permission set  {name}   in {}{more}", list.join(", "))
+        }
+        DriftSubject::Assignment(assignment) => {
+            write!(out, "    assignment      ")?;
+            write_assignment(out, assignment, widths, "")
+        }
+        DriftSubject::DisabledUser(assignment) => {
+            write!(out, "    assignment      ")?;
+            write_assignment(out, assignment, widths, "   declared, but the user is disabled")
+        }
+    }
+}
+
+/// Writes drift as the text of an issue or a comment.
+///
+/// # Errors
+/// Only if `out` fails.
+pub fn write_markdown(out: &mut impl Write, drift: &Drift, options: &Options<'_>) -> fmt::Result {
+    let title = if drift.entries.is_empty() { "none".to_owned() } else { count(drift.entries.len(), "difference") };
+    writeln!(out, "### permset drift: {title}\n")?;
+    let (file, instance) = (markdown::code(options.file), markdown::code(drift.instance.arn.short()));
+    writeln!(out, "**{}** between {file} and {instance} ({})", summary(drift), drift.instance.region)?;
+    let mut budget = Budget::default();
+    for kind in DriftKind::ALL {
+        let rows: Vec<String> =
+            drift.entries.iter().filter(|entry| entry.kind == kind).map(|entry| row(entry, options.full)).collect();
+        if !rows.is_empty() {
+            writeln!(
+                out,
+                "\n**{}**\n\n| | what | permission set | account | who |\n|---|---|---|---|---|",
+                heading(kind)
+            )?;
+            budget.write_rows(out, &rows, "difference")?;
+        }
+    }
+    writeln!(out, "\n<sub>read with {} calls ({})</sub>", options.reading.calls, options.reading.strategy)
+}
+
+fn row(entry: &DriftEntry, full: bool) -> String {
+    match &entry.subject {
+        DriftSubject::MissingSet { name } => {
+            format!("| `+` | permission set | {} | | |", markdown::code(name.as_str()))
+        }
+        DriftSubject::ChangedSet { name, live, declared } => {
+            let details = words::edits(live, declared, full);
+            let details: Vec<String> =
+                details.iter().map(|d| format!("{}: {}", d.label, markdown::code(&d.text))).collect();
+            format!("| `~` | {} | {} | | |", details.join("<br>"), markdown::code(name.as_str()))
+        }
+        DriftSubject::StaleAccounts { name, accounts } => {
+            format!("| `>` | stale | {} | {} | |", markdown::code(name.as_str()), count(accounts.len(), "account"))
+        }
+        DriftSubject::Assignment(assignment) => {
+            let mark = if entry.kind == DriftKind::Missing { '+' } else { '-' };
+            assignment_row(mark, "assignment", assignment)
+        }
+        DriftSubject::DisabledUser(assignment) => assignment_row('!', "disabled user", assignment),
+    }
+}

@@ -1,0 +1,375 @@
+//! JSON for machines: a versioned interface with a published schema (`permset schema plan`, `drift`, `apply`).
+//!
+//! The structures below are the interface; they are filled from values and never read back. Text is exact here, not
+//! made safe for a terminal: JSON escapes control characters itself.
+
+mod parts;
+
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::apply::{ApplyReport, Failure, Outcome, SkipReason};
+use crate::model::Reading;
+use crate::plan::{Change, Drift, DriftKind, DriftSubject, Plan, Targets};
+use crate::report::json::parts::{
+    AccountJson, AssignmentJson, DefinitionJson, InstanceJson, LeftAloneJson, ReadingJson, accounts, assignment,
+    definition, instance, left_alone,
+};
+use crate::report::words::{self, Counts};
+
+/// The version of all three formats.
+const FORMAT_VERSION: u32 = 1;
+
+/// A plan of permset, version 1.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "permset plan, version 1")]
+pub struct PlanJson {
+    /// The version of this format. Members may be added within a version; none is removed or changed.
+    format_version: u32,
+    instance: InstanceJson,
+    /// The owner that the access file names.
+    owner: Option<String>,
+    /// Whether there is nothing to do.
+    converged: bool,
+    /// The changes, in the order in which they would be applied.
+    changes: Vec<ChangeJson>,
+    /// What keeps the plan from being applied without consent.
+    refusals: Vec<RefusalJson>,
+    left_alone: LeftAloneJson,
+    summary: SummaryJson,
+    reading: ReadingJson,
+}
+
+/// One change.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(tag = "action", rename_all = "snake_case")]
+enum ChangeJson {
+    /// A permission set is created.
+    CreatePermissionSet { permission_set: String, definition: Box<DefinitionJson> },
+    /// A permission set is edited.
+    UpdatePermissionSet { permission_set: String, before: Box<DefinitionJson>, after: Box<DefinitionJson> },
+    /// The newest version of a permission set is brought into accounts that have an older one.
+    ProvisionPermissionSet {
+        permission_set: String,
+        /// All accounts that get it.
+        accounts: Vec<AccountJson>,
+        /// Those among them that were out of date before this plan.
+        stale: Vec<AccountJson>,
+        /// Whether one request does it for all accounts, instead of one for each.
+        all_provisioned: bool,
+    },
+    /// A principal gets a permission set in an account.
+    CreateAssignment { assignment: AssignmentJson },
+    /// A principal loses a permission set in an account.
+    DeleteAssignment {
+        assignment: AssignmentJson,
+        /// How long sessions that run already can go on (ISO 8601), if known.
+        sessions_last: Option<String>,
+    },
+}
+
+/// A reason not to apply.
+#[derive(Debug, Serialize, JsonSchema)]
+struct RefusalJson {
+    /// The consent that lifts it: `--allow NAME`.
+    consent: String,
+    message: String,
+}
+
+/// How many changes of each kind there are.
+#[derive(Debug, Serialize, JsonSchema)]
+struct SummaryJson {
+    create: usize,
+    change: usize,
+    provision: usize,
+    delete: usize,
+    /// Requests that applying takes, without asking how asynchronous ones are doing.
+    requests: usize,
+}
+
+/// Drift found by permset, version 1.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "permset drift, version 1")]
+pub struct DriftJson {
+    /// The version of this format. Members may be added within a version; none is removed or changed.
+    format_version: u32,
+    instance: InstanceJson,
+    /// Whether any difference was found.
+    drifted: bool,
+    differences: Vec<DifferenceJson>,
+    left_alone: LeftAloneJson,
+    reading: ReadingJson,
+}
+
+/// One difference.
+#[derive(Debug, Serialize, JsonSchema)]
+struct DifferenceJson {
+    kind: DriftKindJson,
+    subject: SubjectJson,
+}
+
+/// Kinds of drift.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum DriftKindJson {
+    /// Declared, but live is different.
+    Changed,
+    /// Declared, but not there.
+    Missing,
+    /// Live, in scope, not declared.
+    Undeclared,
+    /// The definition is right, but accounts run an older version.
+    Stale,
+    /// Of somebody who no longer exists, or cannot sign in.
+    Orphaned,
+}
+
+/// What a difference is about.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum SubjectJson {
+    /// A permission set that is not there.
+    MissingPermissionSet { permission_set: String },
+    /// A permission set that is different.
+    ChangedPermissionSet { permission_set: String, live: Box<DefinitionJson>, declared: Box<DefinitionJson> },
+    /// Accounts that have an older version of a permission set.
+    StaleAccounts { permission_set: String, accounts: Vec<AccountJson> },
+    /// An assignment.
+    Assignment { assignment: AssignmentJson },
+    /// A declared assignment of a user who is disabled.
+    DisabledUser { assignment: AssignmentJson },
+}
+
+/// One line of what `permset apply --format json` prints, version 1.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "permset apply event, version 1")]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum ApplyEventJson {
+    /// First: what will be done.
+    Plan {
+        /// The plan.
+        plan: Box<PlanJson>,
+    },
+    /// A change begins.
+    Started {
+        /// Its position in the plan, from 0.
+        index: usize,
+        /// The same in words.
+        what: String,
+    },
+    /// A change ended.
+    Finished {
+        /// Its position in the plan, from 0.
+        index: usize,
+        /// The same in words.
+        what: String,
+        /// What became of it.
+        outcome: OutcomeJson,
+        /// What went wrong or why it was skipped.
+        reason: Option<String>,
+    },
+    /// Last: what became of the plan.
+    Summary {
+        /// The version of this format.
+        format_version: u32,
+        /// Changes that are in place.
+        applied: usize,
+        /// Changes that AWS refused.
+        failed: usize,
+        /// Changes that were sent and whose end is not known.
+        unknown: usize,
+        /// Changes that were not attempted.
+        skipped: usize,
+        /// Whether somebody stopped it.
+        stopped: bool,
+        /// How many changes were left when everything was observed again; `null` if it was not.
+        remaining: Option<usize>,
+    },
+}
+
+/// What became of a change.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeJson {
+    /// Done.
+    Applied,
+    /// It was so already.
+    AlreadyInPlace,
+    /// Not attempted.
+    Skipped,
+    /// AWS refused or gave up.
+    Failed,
+    /// It was sent, and how it ended is not known.
+    Unknown,
+}
+
+impl PlanJson {
+    /// Makes the JSON form of a plan.
+    pub fn new(plan: &Plan, reading: &Reading) -> Self {
+        let counts = Counts::of(plan);
+        Self {
+            format_version: FORMAT_VERSION,
+            instance: instance(&plan.instance),
+            owner: plan.owner.clone(),
+            converged: plan.is_empty(),
+            changes: plan.changes().map(change).collect(),
+            refusals: plan
+                .refusals
+                .iter()
+                .map(|refusal| RefusalJson { consent: refusal.consent().to_owned(), message: words::refusal(refusal) })
+                .collect(),
+            left_alone: left_alone(&plan.left_alone),
+            summary: SummaryJson {
+                create: counts.create,
+                change: counts.change,
+                provision: counts.provision,
+                delete: counts.delete,
+                requests: counts.requests,
+            },
+            reading: parts::reading(reading),
+        }
+    }
+}
+
+impl DriftJson {
+    /// Makes the JSON form of drift.
+    pub fn new(drift: &Drift, reading: &Reading) -> Self {
+        let difference = |entry: &crate::plan::DriftEntry| DifferenceJson {
+            kind: drift_kind(entry.kind),
+            subject: subject(&entry.subject),
+        };
+        Self {
+            format_version: FORMAT_VERSION,
+            instance: instance(&drift.instance),
+            drifted: !drift.entries.is_empty(),
+            differences: drift.entries.iter().map(difference).collect(),
+            left_alone: left_alone(&drift.left_alone),
+            reading: parts::reading(reading),
+        }
+    }
+}
+
+impl ApplyEventJson {
+    /// Makes the event of a change that begins.
+    pub fn started(plan: &Plan, index: usize) -> Self {
+        Self::Started { index, what: what(plan, index) }
+    }
+
+    /// Makes the event of a change that ended.
+    pub fn finished(plan: &Plan, index: usize, outcome: &Outcome) -> Self {
+        let (outcome, reason) = match outcome {
+            Outcome::Applied => (OutcomeJson::Applied, None),
+            Outcome::AlreadyInPlace => (OutcomeJson::AlreadyInPlace, None),
+            Outcome::Skipped(SkipReason::Stopped) => (OutcomeJson::Skipped, Some("stopped before".to_owned())),
+            Outcome::Skipped(SkipReason::Needs(need)) => {
+                (OutcomeJson::Skipped, Some(format!("needs {}", what(plan, *need))))
+            }
+            Outcome::Failed(failure) => (OutcomeJson::Failed, Some(failure_text(failure))),
+            Outcome::Unknown(failure) => (OutcomeJson::Unknown, Some(failure_text(failure))),
+        };
+        Self::Finished { index, what: what(plan, index), outcome, reason }
+    }
+
+    /// Makes the last event.
+    pub fn summary(report: &ApplyReport, remaining: Option<usize>) -> Self {
+        let of = |test: fn(&Outcome) -> bool| report.outcomes.iter().filter(|outcome| test(outcome)).count();
+        Self::Summary {
+            format_version: FORMAT_VERSION,
+            applied: of(Outcome::succeeded),
+            failed: of(|outcome| matches!(outcome, Outcome::Failed(_))),
+            unknown: of(|outcome| matches!(outcome, Outcome::Unknown(_))),
+            skipped: of(|outcome| matches!(outcome, Outcome::Skipped(_))),
+            stopped: report.stopped,
+            remaining,
+        }
+    }
+}
+
+fn what(plan: &Plan, index: usize) -> String {
+    plan.steps.get(index).map(|step| words::one_line(&step.change)).unwrap_or_default()
+}
+
+fn failure_text(failure: &Failure) -> String {
+    match failure {
+        Failure::Call { done, total, error } => format!("{error} (after {done} of {total} calls)"),
+        Failure::Requests(reasons) => reasons.join("; "),
+        Failure::Lost(error) => format!("accepted, but it is not known how it ended: {error}"),
+        Failure::Several(failures) => failures.iter().map(failure_text).collect::<Vec<_>>().join("; "),
+        Failure::NoArn(name) => format!("permission set {name} has no ARN"),
+    }
+}
+
+fn change(change: &Change) -> ChangeJson {
+    match change {
+        Change::CreateSet { name, definition, edits: _ } => ChangeJson::CreatePermissionSet {
+            permission_set: name.as_str().to_owned(),
+            definition: Box::new(self::definition(definition)),
+        },
+        Change::EditSet { name, before, after, edits: _ } => ChangeJson::UpdatePermissionSet {
+            permission_set: name.as_str().to_owned(),
+            before: Box::new(definition(before)),
+            after: Box::new(definition(after)),
+        },
+        Change::Provision { name, targets, accounts: into, stale } => ChangeJson::ProvisionPermissionSet {
+            permission_set: name.as_str().to_owned(),
+            accounts: accounts(into),
+            stale: accounts(stale),
+            all_provisioned: *targets == Targets::AllProvisioned,
+        },
+        Change::Assign(value) => ChangeJson::CreateAssignment { assignment: assignment(value) },
+        Change::Revoke { assignment: value, sessions_last } => ChangeJson::DeleteAssignment {
+            assignment: assignment(value),
+            sessions_last: sessions_last.map(crate::model::SessionDuration::to_iso),
+        },
+    }
+}
+
+fn drift_kind(kind: DriftKind) -> DriftKindJson {
+    match kind {
+        DriftKind::Changed => DriftKindJson::Changed,
+        DriftKind::Missing => DriftKindJson::Missing,
+        DriftKind::Undeclared => DriftKindJson::Undeclared,
+        DriftKind::Stale => DriftKindJson::Stale,
+        DriftKind::Orphaned => DriftKindJson::Orphaned,
+    }
+}
+
+fn subject(subject: &DriftSubject) -> SubjectJson {
+    match subject {
+        DriftSubject::MissingSet { name } => {
+            SubjectJson::MissingPermissionSet { permission_set: name.as_str().to_owned() }
+        }
+        DriftSubject::ChangedSet { name, live, declared } => SubjectJson::ChangedPermissionSet {
+            permission_set: name.as_str().to_owned(),
+            live: Box::new(definition(live)),
+            declared: Box::new(definition(declared)),
+        },
+        DriftSubject::StaleAccounts { name, accounts: stale } => {
+            SubjectJson::StaleAccounts { permission_set: name.as_str().to_owned(), accounts: accounts(stale) }
+        }
+        DriftSubject::Assignment(value) => SubjectJson::Assignment { assignment: assignment(value) },
+        DriftSubject::DisabledUser(value) => SubjectJson::DisabledUser { assignment: assignment(value) },
+    }
+}
+
+/// Returns the JSON Schema (draft 2020-12) of one of the formats.
+fn schema_of<T: JsonSchema>() -> Value {
+    // What permset writes, not what it reads: an absent member and `null` are told apart.
+    SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>().to_value()
+}
+
+/// Returns the schema of a plan.
+pub fn plan_schema() -> Value {
+    schema_of::<PlanJson>()
+}
+
+/// Returns the schema of drift.
+pub fn drift_schema() -> Value {
+    schema_of::<DriftJson>()
+}
+
+/// Returns the schema of one event of an apply.
+pub fn apply_schema() -> Value {
+    schema_of::<ApplyEventJson>()
+}

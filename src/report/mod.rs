@@ -1,0 +1,19 @@
+//! Turns values into text: for people, for pull requests, for machines.
+//!
+//! Everything is rendered from a value into a `fmt::Write` that is given; nothing here does I/O, asks the environment,
+//! or decides. Text for people carries terminal styles, which the caller strips where they are not wanted. Whatever
+//! comes from a file or from AWS passes through [`Shown`](crate::model::Shown).
+
+pub mod apply;
+pub mod drift;
+pub mod findings;
+pub mod json;
+mod markdown;
+pub mod plan;
+pub mod style;
+mod words;
+
+/// Returns `1 change`, `2 changes`.
+pub fn count(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
