@@ -1,0 +1,285 @@
+//! What can be typed. Doc comments are the help texts.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::cli::exit;
+use crate::plan::CONSENTS;
+
+/// Who may do what, where, as code: AWS IAM Identity Center from a file.
+#[derive(Debug, Parser)]
+#[command(name = "permset", version, after_help = exit::HELP, arg_required_else_help = true)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(super) struct Global {
+    /// The access file
+    #[arg(short, long, global = true, value_name = "FILE", default_value = DEFAULT_FILE)]
+    pub(super) file: PathBuf,
+    /// Profile of the AWS configuration
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Connection")]
+    pub(super) profile: Option<String>,
+    /// Home Region of Identity Center
+    #[arg(long, global = true, value_name = "REGION", help_heading = "Connection")]
+    pub(super) region: Option<String>,
+    /// Instance, if the Region has several
+    #[arg(long, global = true, value_name = "ARN", help_heading = "Connection")]
+    pub(super) instance: Option<String>,
+    /// One endpoint for all services (AWS_ENDPOINT_URL and its variants work too)
+    #[arg(long, global = true, value_name = "URL", help_heading = "Connection")]
+    pub(super) endpoint_url: Option<String>,
+    /// Talk to the built-in sandbox instead of AWS; its world is kept in a file
+    #[arg(
+        long,
+        global = true,
+        value_name = "WORLD",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = DEFAULT_WORLD,
+        conflicts_with_all = ["profile", "endpoint_url"],
+        help_heading = "Connection"
+    )]
+    pub(super) sandbox: Option<PathBuf>,
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value_t, help_heading = "Output")]
+    pub(super) color: Color,
+    /// Only results and errors: no progress, no warnings
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Output")]
+    pub(super) quiet: bool,
+    /// Log each call with its request id (-vv: the AWS SDK too)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Output")]
+    pub(super) verbose: u8,
+    /// Form of the log
+    #[arg(long, global = true, value_enum, default_value_t, help_heading = "Output")]
+    pub(super) log_format: LogFormat,
+}
+
+impl Global {
+    /// Returns what to type for another command on the same file and the same AWS: a hint that leaves out `--sandbox`
+    /// would send somebody to the real one.
+    pub(super) fn again(&self, command: &str) -> String {
+        let mut words = vec!["permset".to_owned()];
+        let quoted = |text: &str| {
+            let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:=".contains(&b));
+            if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+        };
+        if let Some(world) = &self.sandbox {
+            let world = world.display().to_string();
+            words.push(if world == DEFAULT_WORLD {
+                "--sandbox".to_owned()
+            } else {
+                format!("--sandbox={}", quoted(&world))
+            });
+        }
+        let options = [
+            ("--profile", &self.profile),
+            ("--region", &self.region),
+            ("--instance", &self.instance),
+            ("--endpoint-url", &self.endpoint_url),
+        ];
+        for (flag, value) in options {
+            words.extend(value.iter().flat_map(|value| [flag.to_owned(), quoted(value)]));
+        }
+        if self.file != std::path::Path::new(DEFAULT_FILE) {
+            words.extend(["-f".to_owned(), quoted(&self.file.display().to_string())]);
+        }
+        words.push(command.to_owned());
+        words.join(" ")
+    }
+}
+
+/// The access file unless told otherwise.
+const DEFAULT_FILE: &str = "access.yaml";
+/// Where the sandbox keeps its world unless told otherwise.
+pub(super) const DEFAULT_WORLD: &str = ".permset/sandbox.json";
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Form of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For machines, one object a line
+    Json,
+}
+
+/// Form of a result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For machines
+    Json,
+    /// For a comment in a pull request
+    Markdown,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Write a commented starter access file (never overwrites)
+    Init,
+    /// Check the access file offline; every finding at once
+    Validate,
+    /// Show what apply would change; changes nothing
+    Plan(PlanArgs),
+    /// Bring AWS to what the access file declares
+    Apply(ApplyArgs),
+    /// Look for differences, on a schedule; changes nothing, exit code 2 if there are any
+    Drift(DriftArgs),
+    /// An Identity Center in a file, to try permset on
+    Sandbox(SandboxArgs),
+    /// Print a JSON Schema
+    Schema(SchemaArgs),
+}
+
+/// Options of `plan`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:  permset -f access.yaml plan --detailed-exitcode --format markdown")]
+pub(super) struct PlanArgs {
+    /// Form of the result
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
+    /// Exit with 2 if there are changes, like Terraform
+    #[arg(long)]
+    pub(super) detailed_exitcode: bool,
+    #[command(flatten)]
+    pub(super) shown: Shown,
+}
+
+/// How much to show.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct Shown {
+    /// Show how the text of an inline policy changes
+    #[arg(long)]
+    pub(super) full: bool,
+    /// Read and list also what this file leaves alone
+    #[arg(long)]
+    pub(super) show_unmanaged: bool,
+}
+
+/// Options of `apply`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:  permset --sandbox -f access.yaml.example apply --auto-approve")]
+pub(super) struct ApplyArgs {
+    /// Do not ask
+    #[arg(long)]
+    pub(super) auto_approve: bool,
+    /// Consent to what a guard refuses
+    #[arg(long, value_name = "CONSENT", value_parser = CONSENTS)]
+    pub(super) allow: Vec<String>,
+    /// Form of the result; `json` is a stream of events, one a line
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: ApplyFormat,
+    /// Show how the text of an inline policy changes
+    #[arg(long)]
+    pub(super) full: bool,
+}
+
+/// Form of what apply prints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum ApplyFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For machines, one event a line
+    Json,
+}
+
+/// Options of `drift`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:  permset -f access.yaml drift --format json")]
+pub(super) struct DriftArgs {
+    /// Form of the result
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
+    #[command(flatten)]
+    pub(super) shown: Shown,
+}
+
+/// Options of `sandbox`.
+#[derive(Debug, Args)]
+#[command(long_about = "An Identity Center in a file, to try permset on.
+
+`permset --sandbox …` talks to it instead of AWS, over the same AWS SDK. It emulates permission sets with all their \
+parts, tags, account assignments, provisioning with its asynchronous requests and out-of-date accounts, look-ups of \
+users and groups, and the accounts of the organization. It does not serve other programs, throttle, or play faults.")]
+pub(super) struct SandboxArgs {
+    #[command(subcommand)]
+    pub(super) command: SandboxCommand,
+}
+
+/// What to do with the sandbox.
+#[derive(Debug, Subcommand)]
+pub(super) enum SandboxCommand {
+    /// Make a world: the starter world, or the accounts, groups and users that an access file names
+    Init(WorldArgs),
+    /// Show what is in the world
+    Show(ShowArgs),
+    /// Make the world anew, whatever is in it
+    Reset(WorldArgs),
+}
+
+/// Which world, and what to make of it.
+#[derive(Debug, Args)]
+pub(super) struct WorldArgs {
+    /// Make the accounts, groups, users and external permission sets that this access file names
+    #[arg(long, value_name = "FILE")]
+    pub(super) from: Option<PathBuf>,
+    /// The file of the world [default: that of --sandbox, or .permset/sandbox.json]
+    #[arg(long, value_name = "WORLD")]
+    pub(super) world: Option<PathBuf>,
+}
+
+/// Which world to show, and how.
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// The file of the world [default: that of --sandbox, or .permset/sandbox.json]
+    #[arg(long, value_name = "WORLD")]
+    pub(super) world: Option<PathBuf>,
+    /// Form of the result; `json` is the world file itself
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: ApplyFormat,
+}
+
+/// Options of `schema`.
+#[derive(Debug, Args)]
+pub(super) struct SchemaArgs {
+    /// Of what
+    #[arg(value_enum, default_value_t)]
+    pub(super) of: SchemaOf,
+}
+
+/// What a schema is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaOf {
+    /// The access file
+    #[default]
+    Access,
+    /// `plan --format json`
+    Plan,
+    /// `drift --format json`
+    Drift,
+    /// One line of `apply --format json`
+    Apply,
+}

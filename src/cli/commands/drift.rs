@@ -1,0 +1,34 @@
+//! `permset drift`: looks for differences without ever writing.
+
+use crate::aws::Access;
+use crate::cli::args::{DriftArgs, Format, Global};
+use crate::cli::commands::{pretty, rendered};
+use crate::cli::error::Failure;
+use crate::cli::exit::Exit;
+use crate::cli::output::Output;
+use crate::cli::session::Session;
+use crate::plan;
+use crate::report::drift;
+use crate::report::json::DriftJson;
+use crate::report::plan::Options;
+
+/// Observes, compares, prints by kind.
+pub(in crate::cli) async fn run(global: &Global, args: &DriftArgs, output: &Output) -> Result<Exit, Failure> {
+    let session = Session::open(global, output, Access::ReadOnly, args.shown).await?;
+    let (observed, plan) = session.plan().await?;
+    let found = plan::drift(&plan, &session.desired, &observed);
+    let file = session.file();
+    let options = Options {
+        file: &file,
+        reading: &observed.reading,
+        full: args.shown.full,
+        unmanaged: args.shown.show_unmanaged,
+        allowed: &[],
+    };
+    output.result(&match args.format {
+        Format::Text => rendered(|out| drift::write_text(out, &found, &options)),
+        Format::Json => pretty(&DriftJson::new(&found, &observed.reading))?,
+        Format::Markdown => rendered(|out| drift::write_markdown(out, &found, &options)),
+    });
+    Ok(if found.entries.is_empty() { Exit::Ok } else { Exit::Differences })
+}

@@ -1,0 +1,31 @@
+//! `permset plan`: shows what apply would change.
+
+use crate::aws::Access;
+use crate::cli::args::{Format, Global, PlanArgs};
+use crate::cli::commands::{pretty, rendered};
+use crate::cli::error::Failure;
+use crate::cli::exit::Exit;
+use crate::cli::output::Output;
+use crate::cli::session::Session;
+use crate::report::json::PlanJson;
+use crate::report::plan::{self, Options};
+
+/// Observes, plans, prints.
+pub(in crate::cli) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
+    let session = Session::open(global, output, Access::ReadOnly, args.shown).await?;
+    let (observed, plan) = session.plan().await?;
+    let file = session.file();
+    let options = Options {
+        file: &file,
+        reading: &observed.reading,
+        full: args.shown.full,
+        unmanaged: args.shown.show_unmanaged,
+        allowed: &[],
+    };
+    output.result(&match args.format {
+        Format::Text => rendered(|out| plan::write_text(out, &plan, &options)),
+        Format::Json => pretty(&PlanJson::new(&plan, &observed.reading))?,
+        Format::Markdown => rendered(|out| plan::write_markdown(out, &plan, &options)),
+    });
+    Ok(if args.detailed_exitcode && !plan.is_empty() { Exit::Differences } else { Exit::Ok })
+}

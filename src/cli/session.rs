@@ -1,0 +1,139 @@
+//! What plan, apply and drift do alike: read the file, connect, observe, plan.
+
+use std::path::Path;
+
+use crate::aws::{Access, Aws, Connection, Transport};
+use crate::cli::args::{Global, Shown};
+use crate::cli::error::Failure;
+use crate::cli::exit::Exit;
+use crate::cli::output::Output;
+use crate::cli::progress::Progress;
+use crate::desired::{self, AccessFile};
+use crate::model::{DesiredState, InstanceArn, ObservedState, Sources};
+use crate::observed::{self, Request};
+use crate::plan::{self, Plan};
+use crate::sandbox::{Sandbox, starter};
+
+/// An access file that is in order, and a connection to what it is about.
+pub(super) struct Session<'a> {
+    global: &'a Global,
+    output: &'a Output,
+    sources: Sources,
+    pub(super) desired: DesiredState,
+    pub(super) aws: Aws,
+    request: Request,
+}
+
+/// Reads and checks the access file; findings are printed.
+///
+/// # Errors
+/// If it cannot be read, or has errors, which are printed before.
+pub(super) fn load(path: &Path, output: &Output) -> Result<(Sources, DesiredState), Failure> {
+    let AccessFile { sources, findings, desired } = desired::load(path)?;
+    output.findings(&findings, &sources);
+    match desired {
+        Some(desired) => Ok((sources, desired)),
+        None => Err(Failure::new("the access file has errors, nothing was asked of AWS").exit(Exit::Invalid)),
+    }
+}
+
+impl<'a> Session<'a> {
+    /// Reads the access file and connects.
+    ///
+    /// # Errors
+    /// If the file has errors, or there is no way to AWS.
+    pub(super) async fn open(
+        global: &'a Global,
+        output: &'a Output,
+        access: Access,
+        shown: Shown,
+    ) -> Result<Self, Failure> {
+        let (sources, desired) = load(&global.file, output)?;
+        let instance = match &global.instance {
+            Some(arn) => Some(
+                InstanceArn::parse(arn)
+                    .map_err(|error| Failure::new(format!("--instance {arn}: {error}")).exit(Exit::Usage))?,
+            ),
+            None => None,
+        };
+        let connection = connection(global, &desired, output)?;
+        let aws = Aws::connect(&connection, access).await?;
+        let request = Request { instance, unmanaged: shown.show_unmanaged };
+        Ok(Self { global, output, sources, desired, aws, request })
+    }
+
+    /// Observes and plans.
+    ///
+    /// # Errors
+    /// If a read fails, or AWS proves the access file wrong; those findings are printed before.
+    pub(super) async fn plan(&self) -> Result<(ObservedState, Plan), Failure> {
+        let observed = self.observe().await?;
+        match plan::plan(&self.desired, &observed) {
+            Ok((plan, findings)) => {
+                self.output.findings(&findings, &self.sources);
+                Ok((observed, plan))
+            }
+            Err(findings) => {
+                self.output.findings(&findings, &self.sources);
+                Err(Failure::new("the access file does not fit what AWS has, nothing was changed").exit(Exit::Invalid))
+            }
+        }
+    }
+
+    /// Observes and plans once more; what deserves a look was shown the first time.
+    ///
+    /// # Errors
+    /// As [`Session::plan`].
+    pub(super) async fn plan_quietly(&self) -> Result<Plan, Failure> {
+        let observed = self.observe().await?;
+        match plan::plan(&self.desired, &observed) {
+            Ok((plan, _)) => Ok(plan),
+            Err(findings) => {
+                self.output.findings(&findings, &self.sources);
+                Err(Failure::new("the access file no longer fits what AWS has").exit(Exit::Incomplete))
+            }
+        }
+    }
+
+    async fn observe(&self) -> Result<ObservedState, Failure> {
+        let progress = self.progress();
+        let on_progress = |step: observed::Progress| {
+            progress.step(&format!("reading {}", step.what), step.done, step.total, self.aws.calls());
+        };
+        Ok(observed::observe(&self.aws, &self.desired, &self.request, &on_progress).await?)
+    }
+
+    /// Starts to show progress, if this run shows any.
+    pub(super) fn progress(&self) -> Progress<'a> {
+        Progress::start(self.output, self.global.verbose > 0)
+    }
+
+    /// Returns the access file's name as the user gave it.
+    pub(super) fn file(&self) -> String {
+        crate::model::Shown(&self.global.file.display().to_string()).to_string()
+    }
+}
+
+fn connection(global: &Global, desired: &DesiredState, output: &Output) -> Result<Connection, Failure> {
+    let region = global.region.clone().or_else(|| desired.region.clone());
+    let (transport, region) = match &global.sandbox {
+        None => (Transport::Network, region),
+        Some(path) => {
+            let sandbox = open_sandbox(path, output)?;
+            let home = sandbox.world().instance.map(|instance| instance.region);
+            (Transport::InProcess(sandbox.connector()), region.or(home))
+        }
+    };
+    Ok(Connection { profile: global.profile.clone(), region, endpoint_url: global.endpoint_url.clone(), transport })
+}
+
+fn open_sandbox(path: &Path, output: &Output) -> Result<Sandbox, Failure> {
+    let sandbox = Sandbox::open(path, || {
+        let shown = crate::model::Shown(&path.display().to_string()).to_string();
+        output.notice(&format!(
+            "sandbox: made a starter world in {shown} (`permset sandbox show` shows it, `reset` makes it anew)"
+        ));
+        starter::starter()
+    })?;
+    Ok(sandbox)
+}
