@@ -2,9 +2,22 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "a test that meets the unexpected shall fail where it stands"
 )]
 
+mod architecture;
+mod cli;
+mod converge;
+mod example;
+mod invalid;
+mod oracle;
+mod properties;
 mod sandbox_facts;
+mod scenarios;
+mod schemas;
+mod second_parser;
+mod support;
+mod wire;
