@@ -1,5 +1,6 @@
 //! Reads the access file and the policy files that it names: the only I/O of this layer.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
@@ -42,6 +43,8 @@ pub enum SourceError {
 pub(super) struct Reader {
     folder: PathBuf,
     sources: Sources,
+    /// Files that were read already: a hundred permission sets may name the same one.
+    seen: BTreeMap<PathBuf, usize>,
 }
 
 impl Reader {
@@ -49,7 +52,7 @@ impl Reader {
     pub(super) fn open(path: &Path) -> Result<Self, SourceError> {
         let mut sources = Sources::default();
         sources.add(path.display().to_string(), read_text(path)?);
-        Ok(Self { folder: path.parent().map(Path::to_path_buf).unwrap_or_default(), sources })
+        Ok(Self { folder: path.parent().map(Path::to_path_buf).unwrap_or_default(), sources, seen: BTreeMap::new() })
     }
 
     /// Reads a file named inside the access file and returns its index.
@@ -63,6 +66,9 @@ impl Reader {
             return Err("a policy file stands in the folder of the access file or below it".to_owned());
         }
         let path = self.folder.join(relative);
+        if let Some(file) = self.seen.get(&path) {
+            return Ok(*file);
+        }
         self.refuse_link_outside(&path)?;
         // A pipe would be waited for, perhaps for ever.
         if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
@@ -72,7 +78,9 @@ impl Reader {
             SourceError::Io { source, .. } => format!("{error}: {source}"),
             SourceError::TooLarge { .. } | SourceError::NotText { .. } => error.to_string(),
         })?;
-        Ok(self.sources.add(path.display().to_string(), text))
+        let file = self.sources.add(path.display().to_string(), text);
+        self.seen.insert(path, file);
+        Ok(file)
     }
 
     /// A link could lead out of the folder although the path does not.
