@@ -42,11 +42,18 @@ impl Run<'_> {
         let created = self.at.create_permission_set(name, &definition.attributes(), &definition.tags).await;
         let arn = match created {
             // The plan saw no such name: either the answer to our own first attempt was lost and the SDK's second one met
-            // the first, or somebody else was quicker. Ours has exactly what was asked for.
+            // the first, or somebody else was quicker. Ours has what was asked for and nothing attached yet; whatever
+            // somebody else attached must not be assigned to anybody.
             Err(error) if error.is_already() => {
+                let bare = Definition {
+                    description: definition.description.clone(),
+                    session_duration: definition.session_duration,
+                    relay_state: definition.relay_state.clone(),
+                    tags: definition.tags.clone(),
+                    ..Definition::default()
+                };
                 let twin = self.at.find_permission_set(name).await.map_err(failed)?;
-                let ours = twin
-                    .filter(|(_, live)| live.attributes() == definition.attributes() && live.tags == definition.tags);
+                let ours = twin.filter(|(_, live)| *live == bare);
                 ours.map(|(arn, _)| arn).ok_or_else(|| failed(error))?
             }
             created => created.map_err(failed)?,

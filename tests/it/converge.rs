@@ -173,6 +173,24 @@ async fn an_account_that_becomes_current_while_we_read_is_not_overlooked() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_set_that_somebody_else_creates_meanwhile_is_not_taken_for_ours() {
+    let text = "version: 1\nscope: { accounts: [\"215665149509\"] }\npermission_sets:\n  Ops: { aws_managed_policies: [ReadOnlyAccess] }\n\
+                assignments:\n  - { permission_sets: [Ops], accounts: [\"215665149509\"], groups: [jitsi-operators] }\n";
+    let (sandbox, desired) = (Sandbox::new(permset::sandbox::starter::starter()), run::desired_from(text));
+    let aws = run::aws(&sandbox).await;
+    let (_, plan, _) = run::plan(&aws, &desired).await;
+    sandbox.edit(|world| {
+        let mut theirs = permset::sandbox::world::PermissionSet::named("Ops");
+        theirs.aws_managed_policies = vec!["arn:aws:iam::aws:policy/AdministratorAccess".to_owned()];
+        world.permission_sets.push(theirs);
+    });
+    let before = grants(&sandbox.world());
+    let (report, _) = run::apply(&aws, &desired, &plan).await;
+    assert!(report.outcomes.iter().all(|outcome| !outcome.succeeded()), "{report:#?}");
+    assert_eq!(grants(&sandbox.world()), before);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_reading_command_cannot_write() {
     let folder = crate::support::tests_dir("scenarios/first-case");
     let sandbox = Sandbox::new(run::world(&folder.join("world.json")));
