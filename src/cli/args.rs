@@ -148,6 +148,7 @@ pub(super) enum Command {
     /// Look for differences, on a schedule; changes nothing, exit code 2 if there are any
     Drift(DriftArgs),
     /// An Identity Center in a file, to try permset on
+    #[command(long_about = SANDBOX)]
     Sandbox(SandboxArgs),
     /// Print a JSON Schema
     Schema(SchemaArgs),
@@ -217,13 +218,24 @@ pub(super) struct DriftArgs {
     pub(super) shown: Shown,
 }
 
+const SANDBOX: &str = "An Identity Center in a file, to try permset on.
+
+`permset --sandbox …` talks to it instead of AWS, over the same AWS SDK; `permset sandbox serve` lets the AWS CLI, boto3, \
+Terraform and every other client talk to it over HTTP.
+
+Emulated: of sso-admin instances, permission sets with all their parts, tags, account assignments, provisioning with its \
+asynchronous requests and out-of-date accounts, attributes for access control; of identitystore users, groups and memberships; \
+of organizations accounts, organizational units, tags, delegated administrators; sts GetCallerIdentity; the portal and the \
+sign-in behind `aws sso login`. With AWS's validation, conflicts, quotas, rates, rules for delegated administrators, and faults \
+on demand.
+
+Not emulated: applications and trusted token issuers, policies and handshakes of Organizations, IAM itself (what a role may do \
+is not judged, nor are signatures), encryption, further Regions. Such operations are refused, never half-played.
+
+Where AWS's behaviour is unknown there is a switch under `settings` in the world file; the README lists them.";
+
 /// Options of `sandbox`.
 #[derive(Debug, Args)]
-#[command(long_about = "An Identity Center in a file, to try permset on.
-
-`permset --sandbox …` talks to it instead of AWS, over the same AWS SDK. It emulates permission sets with all their \
-parts, tags, account assignments, provisioning with its asynchronous requests and out-of-date accounts, look-ups of \
-users and groups, and the accounts of the organization. It does not serve other programs, throttle, or play faults.")]
 pub(super) struct SandboxArgs {
     #[command(subcommand)]
     pub(super) command: SandboxCommand,
@@ -238,6 +250,164 @@ pub(super) enum SandboxCommand {
     Show(ShowArgs),
     /// Make the world anew, whatever is in it
     Reset(WorldArgs),
+    /// Serve the world over HTTP on this machine, for any AWS client
+    Serve(ServeArgs),
+    /// Make something go wrong, on purpose
+    Fault(FaultArgs),
+    /// Show what was called in a world that is being served
+    Log(LogArgs),
+}
+
+/// How to serve.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:  permset sandbox serve --world world.json --listen 127.0.0.1:8080
+Then:     AWS_ENDPOINT_URL=http://127.0.0.1:8080 aws sso-admin list-instances")]
+pub(super) struct ServeArgs {
+    /// Where to listen, on loopback only; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(super) listen: std::net::SocketAddr,
+    /// The file of the world, made if it is not there [default: that of --sandbox, or .permset/sandbox.json]
+    #[arg(long, value_name = "WORLD")]
+    pub(super) world: Option<PathBuf>,
+    /// Do not limit calls by rate, as AWS does
+    #[arg(long)]
+    pub(super) no_throttle: bool,
+    /// How long asynchronous requests take, instead of what the world says [a few seconds with AWS]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(super) job_seconds: Option<f64>,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.0..=86_400.0).contains(&seconds) => Ok(seconds),
+        _ => Err("a number of seconds from 0 to 86400 is wanted".to_owned()),
+    }
+}
+
+/// Which world to make go wrong, and how.
+#[derive(Debug, Args)]
+pub(super) struct FaultArgs {
+    #[command(subcommand)]
+    pub(super) command: FaultCommand,
+    /// The file of the world [default: that of --sandbox, or .permset/sandbox.json]
+    #[arg(long, value_name = "WORLD", global = true)]
+    pub(super) world: Option<PathBuf>,
+}
+
+/// What to do with faults.
+#[derive(Debug, Subcommand)]
+pub(super) enum FaultCommand {
+    /// Add a fault, also to a world that is being served
+    Add(Box<FaultAddArgs>),
+    /// List the faults and how often each has hit
+    List,
+    /// Remove all faults
+    Clear,
+}
+
+/// A fault to add.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:  permset sandbox fault add --on CreateAccountAssignment --job-fails 'no such role'
+           permset sandbox fault add --on reads --every 5 --forever --throttle")]
+#[command(group = clap::ArgGroup::new("effect").required(true))]
+pub(super) struct FaultAddArgs {
+    /// On which calls: an operation, a pattern such as `identitystore.*`, or `reads`, `writes`, `jobs`
+    #[arg(long, value_name = "OPERATION")]
+    pub(super) on: String,
+    /// Only calls about this account id
+    #[arg(long, value_name = "ID")]
+    pub(super) account: Option<String>,
+    /// Only calls about this permission set
+    #[arg(long, value_name = "NAME")]
+    pub(super) permission_set: Option<String>,
+    /// Only calls about this user or group
+    #[arg(long, value_name = "NAME")]
+    pub(super) principal: Option<String>,
+    /// The first of these calls that it hits
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) nth: u64,
+    /// It hits each so-manieth from there
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) every: u64,
+    /// How often it hits at most
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "forever", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) times: u64,
+    /// It hits without end
+    #[arg(long)]
+    pub(super) forever: bool,
+    /// The chance that it does hit when it could, 0 to 1; the draws come from the world's seed
+    #[arg(long, value_name = "CHANCE", value_parser = chance)]
+    pub(super) chance: Option<f64>,
+    /// Refuse by rate
+    #[arg(long, group = "effect", help_heading = "What goes wrong (one of)")]
+    pub(super) throttle: bool,
+    /// Refuse because another write is under way
+    #[arg(long, group = "effect", help_heading = "What goes wrong (one of)")]
+    pub(super) conflict: bool,
+    /// Refuse with this error, such as AccessDeniedException
+    #[arg(long, value_name = "CODE", group = "effect", help_heading = "What goes wrong (one of)")]
+    pub(super) error: Option<String>,
+    /// The message of --error
+    #[arg(long, value_name = "TEXT", requires = "error", help_heading = "What goes wrong (one of)")]
+    pub(super) message: Option<String>,
+    /// The asynchronous request begins well and ends FAILED with this reason
+    #[arg(long, value_name = "REASON", group = "effect", help_heading = "What goes wrong (one of)")]
+    pub(super) job_fails: Option<String>,
+    /// The asynchronous request takes so long
+    #[arg(long, value_name = "SECONDS", group = "effect", value_parser = seconds, help_heading = "What goes wrong (one of)")]
+    pub(super) job_takes: Option<f64>,
+    /// The answer comes so much later
+    #[arg(long, value_name = "SECONDS", group = "effect", value_parser = seconds, help_heading = "What goes wrong (one of)")]
+    pub(super) delay: Option<f64>,
+    /// The connection breaks, before or after the call had its effect
+    #[arg(long, value_enum, value_name = "WHEN", group = "effect", help_heading = "What goes wrong (one of)")]
+    pub(super) drop: Option<DropWhen>,
+    /// The answer breaks off after so many bytes
+    #[arg(long, value_name = "BYTES", group = "effect", help_heading = "What goes wrong (one of)")]
+    pub(super) truncate: Option<usize>,
+    /// Somebody else makes the calls in this JSON file just before: `[{"operation": "sso-admin.…", "input": {…}}]`
+    #[arg(long, value_name = "FILE", group = "effect", help_heading = "What goes wrong (one of)")]
+    pub(super) edit: Option<PathBuf>,
+}
+
+/// When a connection breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum DropWhen {
+    /// Nothing has happened
+    Before,
+    /// It has happened, and nobody hears of it
+    After,
+}
+
+fn chance(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(chance) if (0.0..=1.0).contains(&chance) => Ok(chance),
+        _ => Err("a number from 0 to 1 is wanted".to_owned()),
+    }
+}
+
+/// Which log to show, and how.
+#[derive(Debug, Args)]
+pub(super) struct LogArgs {
+    /// The file of the world [default: that of --sandbox, or .permset/sandbox.json]
+    #[arg(long, value_name = "WORLD")]
+    pub(super) world: Option<PathBuf>,
+    /// How many of the latest calls
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(super) last: usize,
+    /// Form of the result
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: SandboxFormat,
+}
+
+/// Form of what the sandbox prints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum SandboxFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For machines
+    Json,
 }
 
 /// Which world, and what to make of it.
@@ -259,7 +429,7 @@ pub(super) struct ShowArgs {
     pub(super) world: Option<PathBuf>,
     /// Form of the result; `json` is the world file itself
     #[arg(long, value_enum, default_value_t)]
-    pub(super) format: ApplyFormat,
+    pub(super) format: SandboxFormat,
 }
 
 /// Options of `schema`.

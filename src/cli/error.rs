@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::aws::{AwsError, ErrorKind};
 use crate::cli::exit::Exit;
 use crate::desired::SourceError;
-use crate::sandbox::StoreError;
+use crate::sandbox::{RemoteError, ServeError, StoreError};
 
 /// Why a command ended early.
 #[derive(Debug)]
@@ -71,6 +71,10 @@ impl From<StoreError> for Failure {
             StoreError::Locked { .. } => {
                 failure.hint("wait for the other permset to end, or give this one a world of its own: `--sandbox=FILE`")
             }
+            StoreError::Journal { path, .. } => failure.hint(format!(
+                "it is of another version of permset: remove `{}` to go on from the world without it",
+                path.display()
+            )),
             StoreError::Version { path, .. } | StoreError::Inconsistent { path, .. } => failure
                 .hint(format!("mend the file, or make it anew: `permset sandbox reset --world {}`", path.display())),
             StoreError::Parse { .. } | StoreError::NotAWorld { .. } => {
@@ -78,6 +82,25 @@ impl From<StoreError> for Failure {
             }
             StoreError::Read { .. } | StoreError::Write { .. } => failure,
         }
+    }
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        let words = chain(&error);
+        match error {
+            ServeError::Store(error) => error.into(),
+            ServeError::NotLoopback(_) => Self::new(words)
+                .hint("the sandbox knows no passwords, so it serves this machine only: `--listen 127.0.0.1:0`")
+                .exit(Exit::Usage),
+            ServeError::Listen { .. } => Self::new(words).hint("`--listen 127.0.0.1:0` takes a port that is free"),
+        }
+    }
+}
+
+impl From<RemoteError> for Failure {
+    fn from(error: RemoteError) -> Self {
+        Self::new(error.to_string())
     }
 }
 

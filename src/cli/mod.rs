@@ -53,7 +53,7 @@ fn dispatch(arguments: &Arguments, output: &Output) -> Result<Exit, Failure> {
         Command::Plan(args) => runtime.block_on(commands::plan::run(global, args, output)),
         Command::Apply(args) => runtime.block_on(commands::apply::run(global, args, output)),
         Command::Drift(args) => runtime.block_on(commands::drift::run(global, args, output)),
-        Command::Sandbox(args) => commands::sandbox::run(global, args, output),
+        Command::Sandbox(args) => runtime.block_on(commands::sandbox::run(global, args, output)),
         Command::Schema(args) => commands::schema::run(args, output),
     }
 }

@@ -25,6 +25,15 @@ pub(super) fn listen() -> io::Result<watch::Receiver<bool>> {
     Ok(receiver)
 }
 
+/// Listens from this moment on; what is returned is ready at the first signal.
+///
+/// # Errors
+/// If the system does not let us listen.
+pub(super) fn first() -> io::Result<impl Future<Output = ()>> {
+    let mut signals = Signals::new()?;
+    Ok(async move { signals.next().await })
+}
+
 /// Says something right away, below whatever stands on the terminal; with stderr gone there is nobody to tell.
 fn say(what: &str) {
     let _ = writeln!(io::stderr().lock(), "\n{what}");

@@ -21,6 +21,11 @@ impl Clock {
         Self { base: epoch.unwrap_or_else(machine).max(latest), started: Instant::now() }
     }
 
+    /// Never tells a time before `moment` from now on.
+    pub(super) fn resume(&mut self, moment: f64) {
+        self.base = self.base.max(moment);
+    }
+
     /// Epoch seconds, rounded to milliseconds as AWS sends them.
     pub(super) fn now(&self) -> f64 {
         let elapsed = Instant::now().saturating_duration_since(self.started);

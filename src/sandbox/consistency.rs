@@ -3,11 +3,27 @@
 //! Orphans (assignments of principals that do not exist), stale provisioning and assignments in accounts that left the
 //! organization are states AWS knows, so they are no problems here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::faults;
 use super::ids::{derived_hex, derived_principal};
-use super::patterns::{self, Text};
-use super::world::{Account, AccountState, PermissionSet, Provisioned, World};
+use super::model;
+use super::wire::Service;
+use super::world::{Account, PermissionSet, Provisioned, World};
+
+/// A shape of the service models.
+type Shape = (Service, &'static str);
+const ACCOUNT_ID: Shape = (Service::SsoAdmin, "AccountId");
+const REQUEST_ID: Shape = (Service::SsoAdmin, "UUId");
+const INSTANCE_ARN: Shape = (Service::SsoAdmin, "InstanceArn");
+const SET_ARN: Shape = (Service::SsoAdmin, "PermissionSetArn");
+const SET_NAME: Shape = (Service::SsoAdmin, "PermissionSetName");
+const DURATION: Shape = (Service::SsoAdmin, "Duration");
+const PRINCIPAL_ID: Shape = (Service::SsoAdmin, "PrincipalId");
+const REGION: Shape = (Service::SsoAdmin, "RegionName");
+const STORE_ID: Shape = (Service::IdentityStore, "IdentityStoreId");
+const ROOT_ID: Shape = (Service::Organizations, "RootId");
+const UNIT_ID: Shape = (Service::Organizations, "OrganizationalUnitId");
 
 /// Fills in the ids, names and provisioned pairs that were left out, always with the same values for the same world.
 pub(super) fn complete(world: &mut World) {
@@ -45,18 +61,53 @@ fn complete_organization(world: &mut World) {
     // The management account is always among the accounts: ListAccounts shows it like any other [organizations API reference].
     let management = &organization.management_account_id;
     if !world.accounts.iter().any(|account| account.id == *management) {
-        world.accounts.push(Account {
-            id: management.clone(),
-            name: "management".to_owned(),
-            email: String::new(),
-            state: AccountState::Active,
-            joined: 0.0,
-            customer_managed_policies: None,
-        });
+        world.accounts.push(Account { id: management.clone(), name: "management".to_owned(), ..Account::default() });
     }
     for account in &mut world.accounts {
         fill(&mut account.name, || account.id.clone());
         fill(&mut account.email, || format!("aws+{}@example.com", account.id));
+    }
+    complete_tree(world);
+}
+
+/// Names the root and the units, and turns paths such as `/Workloads/Video` into the ids of the units they lead to.
+fn complete_tree(world: &mut World) {
+    let seed = world.seed;
+    let organization = &mut world.organization;
+    fill(&mut organization.root_id, || {
+        let letters: String = derived_hex(seed, &["root"]).chars().take(4).collect();
+        format!("r-{letters}")
+    });
+    let root = organization.root_id.clone();
+    let suffix = root.strip_prefix("r-").unwrap_or_default();
+    let mut below: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (place, unit) in organization.units.iter_mut().enumerate() {
+        let of = ["unit", &unit.parent, &unit.name];
+        fill(&mut unit.id, || format!("ou-{suffix}-{}", derived_hex(seed, &of).chars().take(8).collect::<String>()));
+        below.entry(unit.parent.clone()).or_default().push(place);
+    }
+    // From the root down: who stands under it is said by no parent, by its path, or by its id.
+    let mut known = BTreeMap::from([("/".to_owned(), root.clone())]);
+    let mut open = vec![(String::new(), root.clone())];
+    while let Some((path, id)) = open.pop() {
+        let at_root = if path.is_empty() { vec![String::new(), "/".to_owned()] } else { vec![path.clone()] };
+        let names = at_root.into_iter().chain([id.clone()]);
+        let places: Vec<usize> = names.filter_map(|name| below.remove(&name)).flatten().collect();
+        for place in places {
+            if let Some(unit) = organization.units.get_mut(place) {
+                unit.parent.clone_from(&id);
+                let path = format!("{path}/{}", unit.name);
+                known.insert(path.clone(), unit.id.clone());
+                open.push((path, unit.id.clone()));
+            }
+        }
+    }
+    for account in &mut world.accounts {
+        if account.parent.is_empty() {
+            account.parent.clone_from(&root);
+        } else if let Some(id) = known.get(&account.parent) {
+            account.parent.clone_from(id);
+        }
     }
 }
 
@@ -93,14 +144,15 @@ pub(super) fn problems(world: &World) -> Vec<String> {
     principals(world, &mut found);
     sets(world, &mut found);
     assignments(world, &mut found);
+    tree(world, &mut found);
     unique("account id", world.accounts.iter().map(|it| &it.id), &mut found);
     for account in &world.accounts {
-        form("account id", &account.id, &patterns::ACCOUNT_ID, &mut found);
+        form("account id", &account.id, ACCOUNT_ID, &mut found);
         moment("account", &account.id, account.joined, &mut found);
     }
     unique("job", world.jobs.iter().map(|it| &it.request_id), &mut found);
     for job in &world.jobs {
-        form("request id", &job.request_id, &patterns::REQUEST_ID, &mut found);
+        form("request id", &job.request_id, REQUEST_ID, &mut found);
         moment("job", &job.request_id, job.created, &mut found);
         moment("job", &job.request_id, job.due, &mut found);
     }
@@ -111,17 +163,50 @@ fn instances(world: &World, found: &mut Vec<String>) {
     let all = || world.instance.iter().chain(&world.extra_instances);
     unique("instance", all().map(|it| &it.arn), found);
     for instance in all() {
-        form("instance ARN", &instance.arn, &patterns::INSTANCE_ARN, found);
-        form("account id", &instance.owner_account_id, &patterns::ACCOUNT_ID, found);
-        if !patterns::is_store_id(&instance.identity_store_id) {
-            found.push(format!("identity store id `{}` is malformed", instance.identity_store_id));
-        }
+        form("instance ARN", &instance.arn, INSTANCE_ARN, found);
+        form("account id", &instance.owner_account_id, ACCOUNT_ID, found);
+        form("Region", &instance.region, REGION, found);
+        form("identity store id", &instance.identity_store_id, STORE_ID, found);
     }
     let management = &world.organization.management_account_id;
-    form("account id", management, &patterns::ACCOUNT_ID, found);
+    form("account id", management, ACCOUNT_ID, found);
     if world.instance.is_none() && !world.permission_sets.is_empty() {
         found.push("there are permission sets but no instance".to_owned());
     }
+}
+
+fn tree(world: &World, found: &mut Vec<String>) {
+    let organization = &world.organization;
+    form("root id", &organization.root_id, ROOT_ID, found);
+    unique("organizational unit id", organization.units.iter().map(|it| &it.id), found);
+    let root = organization.root_id.as_str();
+    let parents: BTreeMap<&str, &str> =
+        organization.units.iter().map(|it| (it.id.as_str(), it.parent.as_str())).collect();
+    for unit in &organization.units {
+        form("organizational unit id", &unit.id, UNIT_ID, found);
+        // Five levels below the root [quotas, Organizations user guide].
+        let mut above = unit.id.as_str();
+        for _ in 0..5 {
+            above = parents.get(above).copied().unwrap_or(above);
+        }
+        if above != root {
+            found.push(format!(
+                "organizational unit `{}` does not hang on the root, five levels below it at most",
+                unit.name
+            ));
+        }
+    }
+    for account in &world.accounts {
+        if account.parent != root && !parents.contains_key(account.parent.as_str()) {
+            found.push(format!("account `{}` stands under `{}`, which does not exist", account.id, account.parent));
+        }
+        moment("account", &account.id, account.closing.unwrap_or_default(), found);
+    }
+    for creation in &organization.creations {
+        moment("request", &creation.id, creation.requested, found);
+        moment("request", &creation.id, creation.due, found);
+    }
+    found.extend(world.faults.iter().filter_map(faults::problem));
 }
 
 fn settings(world: &World, found: &mut Vec<String>) {
@@ -133,6 +218,11 @@ fn settings(world: &World, found: &mut Vec<String>) {
         found.push("settings.organizations_page_size must be between 1 and 20".to_owned());
     }
     moment("settings", "job_seconds", settings.job_seconds, found);
+    moment("settings", "read_lag_seconds", settings.read_lag_seconds, found);
+    moment("settings", "deletion_lingers_seconds", settings.deletion_lingers_seconds, found);
+    if !(settings.calls_per_second > 0.0 && settings.calls_per_second.is_finite()) {
+        found.push("settings.calls_per_second must be more than 0".to_owned());
+    }
     moment("settings", "epoch", settings.epoch.unwrap_or_default(), found);
 }
 
@@ -148,7 +238,7 @@ fn principals(world: &World, found: &mut Vec<String>) {
         users.chain(world.groups.iter().map(|it| &it.id))
     };
     for id in ids() {
-        form("principal id", id, &patterns::PRINCIPAL_ID, found);
+        form("principal id", id, PRINCIPAL_ID, found);
     }
     let known: BTreeSet<&String> = ids().collect();
     for it in &world.memberships {
@@ -164,11 +254,12 @@ fn sets(world: &World, found: &mut Vec<String>) {
     unique("permission set id", world.permission_sets.iter().map(|it| &it.id), found);
     unique("permission set", world.permission_sets.iter().map(|it| &it.name), found);
     for set in &world.permission_sets {
-        if !patterns::is_permission_set_id(&set.id) {
+        let arn = format!("arn:aws:sso:::permissionSet/ssoins-0000000000000000/{}", set.id);
+        if !model::holds(SET_ARN.0, SET_ARN.1, &arn) {
             found.push(format!("permission set id `{}` is malformed", set.id));
         }
-        form("permission set name", &set.name, &patterns::PERMISSION_SET_NAME, found);
-        form("session duration", &set.session_duration, &patterns::SESSION_DURATION, found);
+        form("permission set name", &set.name, SET_NAME, found);
+        form("session duration", &set.session_duration, DURATION, found);
         moment("permission set", &set.name, set.created, found);
         set_provisioned(set, found);
     }
@@ -176,7 +267,7 @@ fn sets(world: &World, found: &mut Vec<String>) {
 
 fn set_provisioned(set: &PermissionSet, found: &mut Vec<String>) {
     for (account, provisioned) in &set.provisioned {
-        form("account id", account, &patterns::ACCOUNT_ID, found);
+        form("account id", account, ACCOUNT_ID, found);
         if provisioned.version > set.version {
             found.push(format!(
                 "permission set `{}` is provisioned in {account} at version {}, but is only at {}",
@@ -189,8 +280,8 @@ fn set_provisioned(set: &PermissionSet, found: &mut Vec<String>) {
 fn assignments(world: &World, found: &mut Vec<String>) {
     let known: BTreeSet<&String> = world.permission_sets.iter().map(|it| &it.id).collect();
     for it in &world.assignments {
-        form("account id", &it.account_id, &patterns::ACCOUNT_ID, found);
-        form("principal id", &it.principal_id, &patterns::PRINCIPAL_ID, found);
+        form("account id", &it.account_id, ACCOUNT_ID, found);
+        form("principal id", &it.principal_id, PRINCIPAL_ID, found);
         if !known.contains(&it.permission_set_id) {
             found.push(format!(
                 "an assignment in {} names permission set `{}`, which does not exist",
@@ -209,8 +300,9 @@ fn unique<'a>(what: &str, of: impl Iterator<Item = &'a String>, found: &mut Vec<
     }
 }
 
-fn form(what: &str, value: &str, text: &Text, found: &mut Vec<String>) {
-    if !text.holds(value) {
+fn form(what: &str, value: &str, shape: Shape, found: &mut Vec<String>) {
+    let (service, name) = shape;
+    if !model::holds(service, name, value) {
         found.push(format!("{what} `{value}` is malformed"));
     }
 }

@@ -49,6 +49,11 @@ impl Ids {
         format!("{:016x}", self.next())
     }
 
+    /// Twelve digits, the first no zero.
+    pub(super) fn account(&mut self) -> String {
+        (100_000_000_000 + self.next() % 900_000_000_000).to_string()
+    }
+
     /// A request id of a job.
     pub(super) fn request(&mut self) -> String {
         uuid(self.next(), '4')
@@ -58,6 +63,13 @@ impl Ids {
     /// with 7.
     pub(super) fn principal(&mut self) -> String {
         uuid(self.next(), '7')
+    }
+
+    /// A word that nobody guesses who does not know the seed: good enough for a sandbox, and no secret.
+    pub(super) fn word(&mut self, now: f64) -> String {
+        self.calls = self.calls.wrapping_add(1);
+        let first = mix(mix(self.seed) ^ mix(self.calls) ^ now.to_bits());
+        format!("{first:016x}{:016x}", mix(first ^ self.seed))
     }
 
     /// The request id of the next call.

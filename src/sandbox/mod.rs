@@ -1,27 +1,45 @@
 //! The sandbox: AWS IAM Identity Center in memory, answering the wire form of its requests.
 //!
-//! It plays three services of one organization: `sso-admin`, `identitystore` and `organizations`. A [`World`] goes in, requests
-//! change it, and it can be looked at and edited from outside as somebody in the console would. It is strict where AWS is strict;
-//! what is unknown about AWS is a switch in [`world::Settings`].
+//! It plays one organization: `sso-admin`, `identitystore` and `organizations`, and beside them what people meet when they sign in
+//! (`sts`, the `sso` portal, `sso-oidc`). A [`World`] goes in, requests change it, and it can be looked at and edited from outside
+//! as somebody in the console would. It answers the AWS SDK inside this process ([`Sandbox::connector`]) or every client over HTTP
+//! ([`serve`]). It is strict where AWS is strict; what is unknown about AWS is a switch in [`world::Settings`].
 //!
 //! It is a witness: it must not use anything of the rest of this crate, and it keeps no time, no randomness and no network of its
 //! own beyond what is said in its modules.
 
+mod authorize;
+mod caller;
+mod calls;
 mod clock;
 mod connector;
 mod consistency;
+mod duration;
+mod engine;
+mod faults;
+mod history;
 mod identity_store;
 mod ids;
 mod jobs;
+mod model;
+mod oidc;
 mod operation;
 mod organizations;
 mod pages;
-mod patterns;
 mod policy_document;
+mod portal;
+mod remote;
+mod schedule;
+mod server;
+mod settle;
+mod sign_in;
 mod sso_admin;
 pub mod starter;
 mod state;
 mod store;
+mod sts;
+mod tags;
+mod throttle;
 mod validate;
 mod wire;
 pub mod world;
@@ -31,25 +49,23 @@ use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use self::engine::Engine;
 use self::operation::Operation;
-use self::state::State;
 use self::store::Store;
-use self::wire::{AwsError, Reply, Service};
+use self::wire::Service;
+use self::world::Fault;
 
+pub use self::calls::Call;
+pub use self::remote::{Remote, RemoteError};
+pub use self::server::{ServeError, serve};
 pub use self::store::StoreError;
-pub use self::wire::Answer;
+pub use self::wire::{Answer, Delivery, Request};
 pub use self::world::World;
 
 /// An emulated Identity Center. Clones share one world.
 #[derive(Clone)]
 pub struct Sandbox {
-    held: Arc<Mutex<Held>>,
-}
-
-struct Held {
-    state: State,
-    store: Option<Store>,
-    calls: BTreeMap<String, u64>,
+    engine: Arc<Mutex<Engine>>,
 }
 
 impl Sandbox {
@@ -57,19 +73,21 @@ impl Sandbox {
     /// assignments of unknown permission sets are dropped.
     #[must_use]
     pub fn new(world: World) -> Self {
-        Self::holding(world, None)
+        Self::holding(Engine::new(world, None))
     }
 
     /// Makes an emulator whose world is kept in a file, which stays locked as long as the value or a clone of it lives.
     ///
-    /// The file is made with `make` when it is not there, and replaced after every request that changed the world.
+    /// The file is made with `make` when it is not there. Every change is in a journal beside it before its request is answered,
+    /// and the file is replaced when the last clone goes.
     ///
     /// # Errors
     ///
-    /// When the file is locked, unreadable, malformed, of another version or inconsistent, or cannot be made.
+    /// When the file is locked, unreadable, malformed, of another version or inconsistent, does not fit its journal, or cannot be
+    /// made.
     pub fn open(path: &Path, make: impl FnOnce() -> World) -> Result<Self, StoreError> {
-        let (store, world) = Store::open(path, make)?;
-        Ok(Self::holding(world, Some(store)))
+        let (store, world, journal) = Store::open(path, make)?;
+        Ok(Self::holding(Engine::open(store, world, journal)?))
     }
 
     /// Writes a world file, in the place of whatever world is there; a file that is no world is left alone.
@@ -81,60 +99,102 @@ impl Sandbox {
         Store::make(path, world)
     }
 
-    fn holding(world: World, store: Option<Store>) -> Self {
-        let held = Held { state: State::from_world(world), store, calls: BTreeMap::new() };
-        Self { held: Arc::new(Mutex::new(held)) }
+    fn holding(engine: Engine) -> Self {
+        Self { engine: Arc::new(Mutex::new(engine)) }
     }
 
-    /// Answers one awsJson1_1 request; `target` is the value of `X-Amz-Target`.
+    /// Answers one request of any service.
     ///
-    /// When the world file cannot be replaced the answer is an InternalServerException that says so, whatever the request came
-    /// to; the change stands in memory and the next request tries again to write it.
+    /// When the journal cannot be written the answer is an InternalServerException that says so, whatever the request came to;
+    /// the change stands in memory and the next one tries again to write it.
+    #[must_use]
+    pub fn answer(&self, request: &Request<'_>) -> Answer {
+        self.lock().answer(request)
+    }
+
+    /// Answers one awsJson1_1 request as if somebody in the console of the management account had sent it; `target` is the value
+    /// of `X-Amz-Target`.
     #[must_use]
     pub fn handle(&self, target: &str, body: &[u8]) -> Answer {
-        let mut held = self.lock();
-        let request_id = held.state.ids.call();
-        jobs::settle(&mut held.state);
-        let route = Service::route(target);
-        let reply = held.call(route, body);
-        let reply = match held.save() {
-            Ok(()) => reply,
-            Err(error) => Err(AwsError::internal(with_source(&error))),
-        };
-        wire::answer(route.map(|(service, _)| service), request_id, reply)
+        let request = Request { method: "POST", path: "/", target: Some(target), body, ..Request::default() };
+        self.lock().unsigned(&request)
     }
 
     /// Counts the calls answered so far by `service.Operation`, refused ones included. Calls of operations that the sandbox does
     /// not know are counted together as `unknown`.
     #[must_use]
     pub fn calls(&self) -> BTreeMap<String, u64> {
-        self.lock().calls.clone()
+        self.lock().calls.counts().clone()
+    }
+
+    /// The latest calls, oldest first, ten thousand at most.
+    #[must_use]
+    pub fn log(&self) -> Vec<Call> {
+        self.lock().calls.log().cloned().collect()
+    }
+
+    /// The faults as they stand, with how often each hit.
+    #[must_use]
+    pub fn faults(&self) -> Vec<Fault> {
+        self.lock().state.faults.clone()
+    }
+
+    /// Adds a fault.
+    ///
+    /// # Errors
+    ///
+    /// Says what in it cannot be: calls that there are not, a chance above 1, and so on.
+    pub fn add_fault(&self, fault: Fault) -> Result<(), String> {
+        if let Some(problem) = faults::problem(&fault) {
+            return Err(problem);
+        }
+        self.lock().edit_faults(|faults| faults.push(fault));
+        Ok(())
+    }
+
+    /// Removes all faults.
+    pub fn clear_faults(&self) {
+        self.lock().edit_faults(Vec::clear);
     }
 
     /// The world as it is now, with every job settled that is due.
     #[must_use]
     pub fn world(&self) -> World {
-        let mut held = self.lock();
-        jobs::settle(&mut held.state);
-        // A failure is not lost: the state stays marked as changed, and the next request reports it.
-        let _ = held.save();
-        held.state.to_world()
+        let mut engine = self.lock();
+        engine.tick();
+        engine.state.to_world()
     }
 
     /// Edits the world out of band, as somebody in the console would. Edits of a permission set that should leave its accounts
     /// stale must raise its `version`; contradictions are repaired as in [`Sandbox::new`].
     pub fn edit(&self, change: impl FnOnce(&mut World)) {
-        let mut held = self.lock();
-        jobs::settle(&mut held.state);
-        let mut world = held.state.to_world();
-        change(&mut world);
-        held.state.replace(world);
-        let _ = held.save();
+        self.lock().change(change);
+    }
+
+    /// Lets asynchronous requests take so long, whatever the world says, as long as this sandbox lives.
+    pub fn take_seconds(&self, seconds: f64) {
+        self.lock().job_seconds = Some(seconds);
+    }
+
+    /// Limits calls by rate or does not, whatever the world says, as long as this sandbox lives.
+    pub fn limit_rates(&self, limited: bool) {
+        self.lock().limited = Some(limited);
+    }
+
+    /// Brings the world file up to date.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be replaced; the journal beside it holds what it lacks.
+    pub fn save(&self) -> Result<(), StoreError> {
+        let mut engine = self.lock();
+        engine.tick();
+        engine.save()
     }
 
     // A panic of a caller's closure in `edit` leaves the state as it was, so a poisoned lock is as good as any.
-    fn lock(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Engine> {
+        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -144,37 +204,11 @@ impl fmt::Debug for Sandbox {
     }
 }
 
-impl Held {
-    fn call(&mut self, route: Option<(Service, &str)>, body: &[u8]) -> Reply {
-        let known = route.and_then(|(service, name)| find(service, name).map(|it| (service, it)));
-        let Some((service, operation)) = known else {
-            self.count("unknown".to_owned());
-            return Err(wire::unknown_operation());
-        };
-        self.count(format!("{}.{}", service.name(), operation.name));
-        let members = wire::parse(body)?;
-        operation.call(service, &mut self.state, &members)
-    }
-
-    fn count(&mut self, call: String) {
-        let count = self.calls.entry(call).or_default();
-        *count = count.saturating_add(1);
-    }
-
-    fn save(&mut self) -> Result<(), StoreError> {
-        if let (true, Some(store)) = (self.state.changed, &self.store) {
-            store.write(&self.state.to_world())?;
-        }
-        self.state.changed = false;
-        Ok(())
-    }
-}
-
 fn find(service: Service, name: &str) -> Option<&'static Operation> {
     let tables: &[&'static [Operation]] = match service {
         Service::SsoAdmin => sso_admin::TABLES,
-        Service::IdentityStore => &[identity_store::OPERATIONS],
-        Service::Organizations => &[organizations::OPERATIONS],
+        Service::IdentityStore => identity_store::TABLES,
+        Service::Organizations => organizations::TABLES,
     };
     tables.iter().flat_map(|table| table.iter()).find(|operation| operation.name == name)
 }

@@ -1,58 +1,40 @@
-//! What an operation is: a name, a table of its input's constraints, and a function that reads or writes the state.
+//! What an operation is: a name, and a function that reads or writes the state.
 //!
-//! A read cannot change the world: its function only borrows the state. The operations themselves live with their topics.
+//! A read cannot change the world: its function only borrows the state. The operations themselves live with their topics; what
+//! constrains their inputs stands in the model.
 
 use serde_json::{Map, Value};
 
+use super::caller::Caller;
 use super::state::State;
-use super::validate::{self, Member};
 use super::wire::{AwsError, Reply, Service};
 
 /// One operation of a service.
 #[derive(Debug)]
 pub(super) struct Operation {
     pub(super) name: &'static str,
-    members: &'static [Member],
-    run: Run,
+    pub(super) run: Run,
 }
 
-#[derive(Debug)]
-enum Run {
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Run {
     Read(fn(&State, Input<'_>) -> Reply),
+    /// A read of what is so at this moment, also where readers lag behind.
+    Status(fn(&State, Input<'_>) -> Reply),
     Write(fn(&mut State, Input<'_>) -> Reply),
 }
 
-pub(super) const fn read(
-    name: &'static str,
-    members: &'static [Member],
-    run: fn(&State, Input<'_>) -> Reply,
-) -> Operation {
-    Operation { name, members, run: Run::Read(run) }
+pub(super) const fn read(name: &'static str, run: fn(&State, Input<'_>) -> Reply) -> Operation {
+    Operation { name, run: Run::Read(run) }
+}
+
+pub(super) const fn status(name: &'static str, run: fn(&State, Input<'_>) -> Reply) -> Operation {
+    Operation { name, run: Run::Status(run) }
 }
 
 /// A write answers an error only when it changed nothing.
-pub(super) const fn write(
-    name: &'static str,
-    members: &'static [Member],
-    run: fn(&mut State, Input<'_>) -> Reply,
-) -> Operation {
-    Operation { name, members, run: Run::Write(run) }
-}
-
-impl Operation {
-    /// Validates the input, then runs.
-    pub(super) fn call(&self, service: Service, state: &mut State, members: &Map<String, Value>) -> Reply {
-        validate::check(service, self.members, members)?;
-        let input = Input { operation: self.name, service, members };
-        match self.run {
-            Run::Read(run) => run(state, input),
-            Run::Write(run) => {
-                let reply = run(state, input)?;
-                state.changed = true;
-                Ok(reply)
-            }
-        }
-    }
+pub(super) const fn write(name: &'static str, run: fn(&mut State, Input<'_>) -> Reply) -> Operation {
+    Operation { name, run: Run::Write(run) }
 }
 
 /// A validated input, or a structure within one.
@@ -60,6 +42,7 @@ impl Operation {
 pub(super) struct Input<'a> {
     pub(super) operation: &'static str,
     pub(super) service: Service,
+    pub(super) caller: &'a Caller,
     pub(super) members: &'a Map<String, Value>,
 }
 

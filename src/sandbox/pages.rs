@@ -19,21 +19,56 @@ pub(super) fn page<T>(
     row: impl Fn(T) -> Value,
 ) -> Reply {
     let bound = binding(state, input);
-    let start = match input.maybe("NextToken") {
-        None | Some("") => 0,
+    let place = match input.maybe("NextToken") {
+        None | Some("") => Place { start: 0, emptied: false },
         Some(token) => position(bound, token).ok_or_else(|| bad_token(input))?,
     };
-    let size = size(state, input);
-    let mut items = items.into_iter().skip(start);
+    let settings = &state.settings;
+    let mut size = size(state, input);
+    if settings.short_pages {
+        size = 1 + (mix(bound ^ mix(place.start as u64)) as usize) % size;
+    }
+    let mut items = items.into_iter().skip(place.start).peekable();
+    // Every second page comes only when asked for twice.
+    if settings.empty_pages
+        && !place.emptied
+        && items.peek().is_some()
+        && mix(bound ^ place.start as u64).is_multiple_of(2)
+    {
+        let next = Place { emptied: true, ..place };
+        return Ok(answer(key, Vec::new(), Some(token(bound, next))));
+    }
     let rows: Vec<Value> = items.by_ref().take(size).map(row).collect();
+    let next = Place { start: place.start.saturating_add(size), emptied: false };
+    let more = items.peek().is_some().then(|| token(bound, next));
+    Ok(answer(key, rows, more))
+}
+
+/// One page of items and the token of the next; `None` if the token is of something else.
+pub(super) fn cut<T>(bound: u64, token: Option<&str>, size: usize, items: Vec<T>) -> Option<(Vec<T>, Option<String>)> {
+    let start = token.map_or(Some(0), |token| position(bound, token).map(|place| place.start))?;
+    let end = start.saturating_add(size);
+    let more = items.len() > end;
+    let rows = items.into_iter().skip(start).take(size).collect();
+    Some((rows, more.then(|| self::token(bound, Place { start: end, emptied: false }))))
+}
+
+// The token is absent at the end, never null and never empty: clients differ in what they take those for.
+fn answer(key: &str, rows: Vec<Value>, token: Option<String>) -> Value {
     let mut answer = Map::new();
     answer.insert(key.to_owned(), Value::Array(rows));
-    // Absent at the end, never null and never empty: clients differ in what they take those for.
-    if items.next().is_some() {
-        let token = token(bound, start.saturating_add(size));
+    if let Some(token) = token {
         answer.insert("NextToken".to_owned(), Value::String(token));
     }
-    Ok(Value::Object(answer))
+    Value::Object(answer)
+}
+
+/// Where a page begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Place {
+    start: usize,
+    /// Whether the empty page before it was given already.
+    emptied: bool,
 }
 
 // The page size is the default and the cap at once: AWS may always send fewer than MaxResults, and small pages test clients.
@@ -60,15 +95,16 @@ fn binding(state: &State, input: Input<'_>) -> u64 {
     digest(state.ids.seed, &parts)
 }
 
-fn token(bound: u64, start: usize) -> String {
-    let start = start as u64;
-    format!("{:016x}{:016x}", start ^ mix(bound), mix(bound ^ mix(start)))
+fn token(bound: u64, place: Place) -> String {
+    let place = (place.start as u64) << 1 | u64::from(place.emptied);
+    format!("{:016x}{:016x}", place ^ mix(bound), mix(bound ^ mix(place)))
 }
 
-fn position(bound: u64, token: &str) -> Option<usize> {
+fn position(bound: u64, token: &str) -> Option<Place> {
     let (masked, _) = token.split_at_checked(16)?;
-    let start = usize::try_from(u64::from_str_radix(masked, 16).ok()? ^ mix(bound)).ok()?;
-    (self::token(bound, start) == token).then_some(start)
+    let place = u64::from_str_radix(masked, 16).ok()? ^ mix(bound);
+    let place = Place { start: usize::try_from(place >> 1).ok()?, emptied: place & 1 == 1 };
+    (self::token(bound, place) == token).then_some(place)
 }
 
 fn bad_token(input: Input<'_>) -> AwsError {

@@ -87,9 +87,9 @@ pub fn starter() -> World {
         ("platform-admins", "carol@example.com"),
     ]
     .map(|(group, user)| Membership {
-        id: String::new(),
         group_id: group_id(&world, group),
         user_id: user_id(&world, user),
+        ..Membership::default()
     })
     .into();
     world.assignments = assignments(&world);
@@ -162,29 +162,20 @@ fn provisioned(version: u64) -> Provisioned {
 }
 
 fn account(id: &str, name: &str, state: AccountState) -> Account {
-    Account {
-        id: id.to_owned(),
-        name: name.to_owned(),
-        email: String::new(),
-        state,
-        joined: FOUNDED,
-        customer_managed_policies: None,
-    }
+    Account { id: id.to_owned(), name: name.to_owned(), state, joined: FOUNDED, ..Account::default() }
 }
 
 fn group(name: &str) -> Group {
-    Group { id: String::new(), display_name: name.to_owned(), description: None }
+    Group { display_name: name.to_owned(), ..Group::default() }
 }
 
 fn user(user_name: &str, display_name: &str, status: UserStatus) -> User {
     User {
-        id: String::new(),
         user_name: user_name.to_owned(),
         display_name: display_name.to_owned(),
-        given_name: None,
-        family_name: None,
         email: user_name.contains('@').then(|| user_name.to_owned()),
         status,
+        ..User::default()
     }
 }
 

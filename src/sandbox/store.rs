@@ -1,16 +1,23 @@
-//! The world file: locked while it is in use, read once, replaced as a whole.
+//! The world file: locked while it is in use, read once, replaced as a whole; and beside it a journal of the changes since.
 //!
-//! Only files are handled here; when to write is the front door's affair.
+//! The first change replaces the file, each further one costs a line in the journal, however large the world. What the journal
+//! holds is in the world file again when the sandbox closes; when it is killed instead, the next one to open the world reads the
+//! journal. A journal belongs to the one file that it says the digest of: beside any other it counts for nothing. Only files are
+//! handled here; when to write is the engine's affair.
 
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::consistency;
-use super::world::{FORMAT_VERSION, World};
+use super::state::JobFate;
+use super::world::{FORMAT_VERSION, Fault, OutOfBand, World};
+
+/// The journal is folded into the world file when it is this long.
+const FULL: u64 = 16 * 1024 * 1024;
 
 /// Why a world file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +66,14 @@ pub enum StoreError {
         /// The version it says.
         found: u64,
     },
+    /// The journal beside it does not fit it.
+    #[error("the journal `{}` does not fit its world: {what}", path.display())]
+    Journal {
+        /// The journal.
+        path: PathBuf,
+        /// The call that cannot be made again.
+        what: String,
+    },
     /// It contradicts itself.
     #[error("the sandbox world `{}` is inconsistent: {what}", path.display())]
     Inconsistent {
@@ -69,74 +84,224 @@ pub enum StoreError {
     },
 }
 
+/// One change in the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Entry {
+    /// A call that changed the world.
+    Call {
+        /// Epoch seconds.
+        at: f64,
+        /// Which, with its input.
+        call: OutOfBand,
+        /// What faults decided about the job that it began.
+        #[serde(default)]
+        fate: JobFate,
+    },
+    /// The faults as they stand now.
+    Faults(Vec<Fault>),
+}
+
+/// The first line of a journal.
+#[derive(Debug, Serialize, Deserialize)]
+struct Heading {
+    /// Of the world file that the journal goes on from.
+    digest: u64,
+}
+
 /// A world file in use.
 #[derive(Debug)]
 pub(super) struct Store {
     path: PathBuf,
     // Held for its lock, which the system releases with it, also when the process is killed.
-    _lock: File,
+    lock: File,
+    generation: u64,
+    /// Of the world file as it is, once this process has written it.
+    digest: Option<u64>,
+    journal: Option<Journal>,
+}
+
+#[derive(Debug)]
+struct Journal {
+    file: File,
+    length: u64,
 }
 
 impl Store {
     /// Locks the file and reads it, or makes it.
-    pub(super) fn open(path: &Path, make: impl FnOnce() -> World) -> Result<(Self, World), StoreError> {
-        let lock = lock(path)?;
-        let store = Self { path: path.to_owned(), _lock: lock };
-        let world = match fs::read(path) {
-            Ok(text) => parse(path, &text)?,
+    pub(super) fn open(path: &Path, make: impl FnOnce() -> World) -> Result<(Self, World, Vec<Entry>), StoreError> {
+        let mut store = Self::locked(path)?;
+        match fs::read(path) {
+            Ok(text) => {
+                let world = parse(path, &text)?;
+                store.generation = world.generation;
+                let entries = store.read_journal(digest(&text))?;
+                Ok((store, world, entries))
+            }
             Err(source) if source.kind() == io::ErrorKind::NotFound => {
                 let mut world = make();
                 consistency::complete(&mut world);
-                store.write(&world)?;
-                world
+                store.write(world.clone())?;
+                Ok((store, world, Vec::new()))
             }
-            Err(source) => {
-                return Err(StoreError::Read { path: path.to_owned(), source });
-            }
-        };
-        Ok((store, world))
+            Err(source) => Err(StoreError::Read { path: path.to_owned(), source }),
+        }
     }
 
     /// Locks the file and writes a world into it, in the place of another world but of nothing else.
     pub(super) fn make(path: &Path, mut world: World) -> Result<(), StoreError> {
-        let lock = lock(path)?;
-        match fs::read(path) {
-            Ok(text) if !is_world(&text) => return Err(StoreError::NotAWorld { path: path.to_owned() }),
-            _ => {}
+        let mut store = Self::locked(path)?;
+        if fs::read(path).is_ok_and(|text| !is_world(&text)) {
+            return Err(StoreError::NotAWorld { path: path.to_owned() });
         }
         consistency::complete(&mut world);
-        let store = Self { path: path.to_owned(), _lock: lock };
-        store.write(&world)
+        store.write(world)
     }
 
-    /// Replaces the file. No fsync: this guards against a killed process, not against a power cut, and every write would wait.
-    pub(super) fn write(&self, world: &World) -> Result<(), StoreError> {
-        self.replace(world).map_err(|source| StoreError::Write { path: self.path.clone(), source })
+    fn locked(path: &Path) -> Result<Self, StoreError> {
+        let path = resolved(path);
+        let lock = lock(&path)?;
+        // Whoever announced itself before is gone.
+        lock.set_len(0).map_err(|source| StoreError::Write { path: path.clone(), source })?;
+        Ok(Self { path, lock, generation: 0, digest: None, journal: None })
     }
 
-    fn replace(&self, world: &World) -> io::Result<()> {
-        // Through a link, so that the link stays and its target is replaced.
-        let target = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
-        let mut file = tempfile::NamedTempFile::new_in(folder(&target))?;
+    /// Replaces the file and ends the journal. No fsync: this guards against a killed process, not against a power cut, and every
+    /// write would wait.
+    pub(super) fn write(&mut self, mut world: World) -> Result<(), StoreError> {
+        world.generation = self.generation.saturating_add(1);
+        let write = |source| StoreError::Write { path: self.path.clone(), source };
+        let digest = self.replace(&world).map_err(write)?;
+        self.generation = world.generation;
+        self.digest = Some(digest);
+        self.journal = None;
+        // It is of another file now; if it cannot be removed it counts for nothing all the same.
+        let _ = fs::remove_file(beside(&self.path, ".journal"));
+        Ok(())
+    }
+
+    /// Adds a line to the journal.
+    pub(super) fn append(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        self.add(entry).map_err(|source| StoreError::Write { path: self.path.clone(), source })
+    }
+
+    fn add(&mut self, entry: &Entry) -> io::Result<()> {
+        let mut text = Vec::new();
+        if self.journal.is_none() {
+            serde_json::to_writer(&mut text, &Heading { digest: self.digest.unwrap_or_default() })?;
+            text.push(b'\n');
+            let path = beside(&self.path, ".journal");
+            let file = File::options().create(true).write(true).truncate(true).open(path)?;
+            self.journal = Some(Journal { file, length: 0 });
+        }
+        serde_json::to_writer(&mut text, entry)?;
+        text.push(b'\n');
+        if let Some(journal) = &mut self.journal {
+            journal.file.write_all(&text)?;
+            journal.length = journal.length.saturating_add(text.len() as u64);
+        }
+        Ok(())
+    }
+
+    /// Whether there is something in the journal that the world file lacks.
+    pub(super) fn has_entries(&self) -> bool {
+        self.journal.is_some()
+    }
+
+    /// Whether the whole world is to be written next: a file of this process's own, for a journal to go on from, or the journal is
+    /// long enough to be folded in.
+    pub(super) fn wants_all(&self) -> bool {
+        match &self.journal {
+            Some(journal) => journal.length > FULL,
+            None => self.digest.is_none(),
+        }
+    }
+
+    /// A journal of another file is what was left when somebody put this file in the place of that one. A last line that is not
+    /// whole is what was left in the middle of a write: its call was not answered.
+    fn read_journal(&mut self, digest: u64) -> Result<Vec<Entry>, StoreError> {
+        let path = beside(&self.path, ".journal");
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(StoreError::Read { path, source }),
+        };
+        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let mut lines = text.get(..whole).unwrap_or_default().split(|byte| *byte == b'\n').filter(|it| !it.is_empty());
+        let heading = lines.next().and_then(|line| serde_json::from_slice::<Heading>(line).ok());
+        if heading.is_none_or(|heading| heading.digest != digest) {
+            return Ok(Vec::new());
+        }
+        let entries = lines.map(serde_json::from_slice).collect::<Result<_, _>>();
+        let entries = entries.map_err(|source| StoreError::Parse { path: path.clone(), source })?;
+        // What follows is written after the last whole line.
+        let reopen = || {
+            let file = File::options().append(true).open(&path)?;
+            file.set_len(whole as u64)?;
+            Ok(Journal { file, length: whole as u64 })
+        };
+        self.digest = Some(digest);
+        self.journal = Some(reopen().map_err(|source| StoreError::Write { path: path.clone(), source })?);
+        Ok(entries)
+    }
+
+    /// Writes into the lock where the world is served, for [`served_at`].
+    pub(super) fn announce(&mut self, address: &str) -> Result<(), StoreError> {
+        let written = self.lock.set_len(0).and_then(|()| self.lock.write_all(address.as_bytes()));
+        written.map_err(|source| StoreError::Write { path: self.path.clone(), source })
+    }
+
+    /// A journal that does not fit its world.
+    pub(super) fn foreign(&self, what: &str) -> StoreError {
+        StoreError::Journal { path: beside(&self.path, ".journal"), what: what.to_owned() }
+    }
+
+    /// Replaces the file and gives back its digest.
+    fn replace(&self, world: &World) -> io::Result<u64> {
+        let mut file = tempfile::NamedTempFile::new_in(folder(&self.path))?;
         let mut text = serde_json::to_vec_pretty(world)?;
         text.push(b'\n');
         file.write_all(&text)?;
         // A temporary file is private; the world keeps the permissions somebody gave it.
-        if let Ok(before) = fs::metadata(&target) {
+        if let Ok(before) = fs::metadata(&self.path) {
             file.as_file().set_permissions(before.permissions())?;
         }
-        file.persist(&target)?;
-        Ok(())
+        file.persist(&self.path)?;
+        Ok(digest(&text))
     }
+}
+
+/// Where another process serves the world right now, if one does.
+pub(super) fn served_at(path: &Path) -> Option<String> {
+    let lock = File::open(beside(&resolved(path), ".lock")).ok()?;
+    let address = io::read_to_string(&lock).ok().filter(|address| !address.is_empty())?;
+    // An address whose lock is free is of a process that was killed.
+    matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)).then_some(address)
+}
+
+/// The file itself: its lock and its journal stand beside it, not beside a link to it.
+fn resolved(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// A number that hardly any other file has. FNV-1a over words of eight bytes.
+fn digest(text: &[u8]) -> u64 {
+    let word = |bytes: &[u8]| bytes.iter().fold(0_u64, |word, byte| (word << 8) | u64::from(*byte));
+    let start = 0xCBF2_9CE4_8422_2325 ^ text.len() as u64;
+    text.chunks(8).fold(start, |sum, bytes| (sum ^ word(bytes)).wrapping_mul(0x0000_0100_0000_01B3).rotate_left(29))
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(ending);
+    PathBuf::from(name)
 }
 
 /// The lock is a file of its own: the world is replaced by renaming, and a lock on it would stay with the old file.
 fn lock(path: &Path) -> Result<File, StoreError> {
     let open = || {
         fs::create_dir_all(folder(path))?;
-        let mut name = OsString::from(path);
-        name.push(".lock");
-        File::options().create(true).truncate(false).write(true).open(name)
+        File::options().create(true).truncate(false).write(true).open(beside(path, ".lock"))
     };
     let read = |source| StoreError::Read { path: path.to_owned(), source };
     let file = open().map_err(read)?;

@@ -1,58 +1,21 @@
 //! Checks a request against the constraints of its operation before anything else happens.
 //!
-//! Operations declare their members in tables; this reads them. Members that no table names are ignored, as AWS ignores them. A
+//! The constraints are the model's; this walks them. Members that the model does not have are ignored, as AWS ignores them. A
 //! wrong JSON type is a SerializationException, a broken constraint a ValidationException in the wording of the service. What
 //! the values mean is not known here.
 
 use serde_json::{Map, Value};
 
-use super::patterns::Text;
+use super::model::{self, Bounds, Shape, Structure, Table, Text};
 use super::wire::{AwsError, Service};
-
-/// One member of an input structure.
-#[derive(Debug)]
-pub(super) struct Member {
-    pub(super) name: &'static str,
-    required: bool,
-    shape: Shape,
-}
-
-/// The shape of a member.
-#[derive(Debug)]
-pub(super) enum Shape {
-    Text(&'static Text),
-    OneOf(&'static [&'static str]),
-    Integer {
-        min: i64,
-        max: i64,
-    },
-    List {
-        min: usize,
-        max: usize,
-        item: &'static Shape,
-    },
-    Structure(&'static [Member]),
-    /// Exactly one of the members.
-    Union(&'static [Member]),
-    /// Any JSON.
-    Document,
-}
-
-pub(super) const fn required(name: &'static str, shape: Shape) -> Member {
-    Member { name, required: true, shape }
-}
-
-pub(super) const fn optional(name: &'static str, shape: Shape) -> Member {
-    Member { name, required: false, shape }
-}
 
 #[derive(Debug, Clone, Copy)]
 enum Rule {
     Required,
     Pattern(&'static str),
-    Enumeration(&'static [&'static str]),
-    MinLength(usize),
-    MaxLength(usize),
+    Enumeration(&'static [String]),
+    MinLength(i64),
+    MaxLength(i64),
     MinValue(i64),
     MaxValue(i64),
     ExactlyOne,
@@ -65,114 +28,124 @@ struct Violation {
     rule: Rule,
 }
 
-/// Checks `input` against the table of its operation.
-pub(super) fn check(service: Service, members: &[Member], input: &Map<String, Value>) -> Result<(), AwsError> {
-    let mut violations = Vec::new();
-    structure(members, input, "", &mut violations)?;
-    match violations.first() {
+/// Checks `input` against the input shape of its operation.
+pub(super) fn check(service: Service, operation: &str, input: &Map<String, Value>) -> Result<(), AwsError> {
+    let table = model::table(service);
+    let Some(Some(shape)) = table.input(operation) else {
+        return Ok(());
+    };
+    let mut walk = Walk { table, found: Vec::new() };
+    walk.structure(shape, input, "")?;
+    match walk.found.first() {
         None => Ok(()),
-        Some(first) => Err(refusal(service, first, &violations)),
+        Some(first) => Err(refusal(service, first, &walk.found)),
     }
 }
 
-fn structure(
-    members: &[Member],
-    input: &Map<String, Value>,
-    path: &str,
-    found: &mut Vec<Violation>,
-) -> Result<(), AwsError> {
-    for member in members {
-        let path = join(path, member.name);
-        match input.get(member.name) {
-            // A null member is an absent one for every AWS JSON protocol.
-            None | Some(Value::Null) => {
-                if member.required {
-                    found.push(violation(path, &Value::Null, Rule::Required));
+struct Walk {
+    table: &'static Table,
+    found: Vec<Violation>,
+}
+
+impl Walk {
+    fn structure(&mut self, shape: &'static Structure, input: &Map<String, Value>, path: &str) -> Result<(), AwsError> {
+        for (name, shape, required) in shape.members() {
+            match input.get(name) {
+                // A null member is an absent one for every AWS JSON protocol.
+                None | Some(Value::Null) if required => self.broken(join(path, name), &Value::Null, Rule::Required),
+                None | Some(Value::Null) => {}
+                Some(value) => self.value(shape, value, join(path, name))?,
+            }
+        }
+        Ok(())
+    }
+
+    fn value(&mut self, shape: &str, value: &Value, path: String) -> Result<(), AwsError> {
+        let Some(shape) = self.table.shape(shape) else {
+            return Ok(());
+        };
+        match (shape, value) {
+            (Shape::String(text), Value::String(given)) => self.text(text, given, value, path),
+            (Shape::Integer(bounds), Value::Number(number)) => match number.as_i64() {
+                Some(given) => self.bounded(*bounds, given, value, path, Rule::MinValue, Rule::MaxValue),
+                None => return Err(mistyped(value, "an Integer")),
+            },
+            (Shape::List { of, bounds }, Value::Array(items)) => {
+                if self.long_enough(*bounds, items.len(), value, &path) {
+                    for (number, given) in items.iter().enumerate() {
+                        self.value(of, given, format!("{path}.{}.member", number + 1))?;
+                    }
                 }
             }
-            Some(value) => shape(&member.shape, value, path, found)?,
-        }
-    }
-    Ok(())
-}
-
-fn shape(shape_of: &Shape, value: &Value, path: String, found: &mut Vec<Violation>) -> Result<(), AwsError> {
-    match (shape_of, value) {
-        (Shape::Text(text), Value::String(given)) => {
-            check_text(text, given, value, path, found);
-        }
-        (Shape::OneOf(choices), Value::String(given)) => {
-            if !choices.contains(&given.as_str()) {
-                found.push(violation(path, value, Rule::Enumeration(choices)));
-            }
-        }
-        (Shape::Integer { min, max }, Value::Number(number)) => match number.as_i64() {
-            Some(given) if given < *min => {
-                found.push(violation(path, value, Rule::MinValue(*min)));
-            }
-            Some(given) if given > *max => {
-                found.push(violation(path, value, Rule::MaxValue(*max)));
-            }
-            Some(_) => {}
-            None => return Err(mistyped(value, "an Integer")),
-        },
-        (Shape::List { min, max, item }, Value::Array(items)) => {
-            if items.len() < *min {
-                found.push(violation(path, value, Rule::MinLength(*min)));
-            } else if items.len() > *max {
-                found.push(violation(path, value, Rule::MaxLength(*max)));
-            } else {
-                for (number, given) in items.iter().enumerate() {
-                    let path = format!("{path}.{}.member", number + 1);
-                    shape(item, given, path, found)?;
+            (Shape::Map { key, of, bounds }, Value::Object(entries)) => {
+                if self.long_enough(*bounds, entries.len(), value, &path) {
+                    for (name, given) in entries {
+                        self.value(key, &Value::String(name.clone()), format!("{path}.key"))?;
+                        self.value(of, given, format!("{path}.{name}.member"))?;
+                    }
                 }
             }
-        }
-        (Shape::Structure(members), Value::Object(given)) => {
-            structure(members, given, &path, found)?;
-        }
-        (Shape::Union(members), Value::Object(given)) => {
-            structure(members, given, &path, found)?;
-            let filled = |member: &&Member| given.get(member.name).is_some_and(|it| !it.is_null());
-            if members.iter().filter(filled).count() != 1 {
-                found.push(violation(path, value, Rule::ExactlyOne));
+            (Shape::Structure(structure), Value::Object(given)) => {
+                self.structure(structure, given, &path)?;
+                let filled = given.values().filter(|it| !it.is_null()).count();
+                if structure.union && filled != 1 {
+                    self.broken(path, value, Rule::ExactlyOne);
+                }
             }
+            (Shape::Boolean, Value::Bool(_)) | (Shape::Timestamp, Value::Number(_)) | (Shape::Document, _) => {}
+            (Shape::String(_), _) => return Err(mistyped(value, "a String")),
+            (Shape::Integer(_), _) => return Err(mistyped(value, "an Integer")),
+            (Shape::Boolean, _) => return Err(mistyped(value, "a Boolean")),
+            (Shape::Timestamp, _) => return Err(mistyped(value, "a Timestamp")),
+            (Shape::List { .. }, _) => return Err(mistyped(value, "a List")),
+            (Shape::Map { .. }, _) => return Err(mistyped(value, "a Map")),
+            (Shape::Structure(_), _) => return Err(mistyped(value, "a Structure")),
         }
-        (Shape::Document, _) => {}
-        (Shape::Text(_) | Shape::OneOf(_), _) => return Err(mistyped(value, "a String")),
-        (Shape::Integer { .. }, _) => return Err(mistyped(value, "an Integer")),
-        (Shape::List { .. }, _) => return Err(mistyped(value, "a List")),
-        (Shape::Structure(_) | Shape::Union(_), _) => {
-            return Err(mistyped(value, "a Structure"));
+        Ok(())
+    }
+
+    fn text(&mut self, text: &'static Text, given: &str, value: &Value, path: String) {
+        if let Some(choices) = &text.choices {
+            if !choices.iter().any(|choice| choice == given) {
+                self.broken(path, value, Rule::Enumeration(choices));
+            }
+        } else if self.long_enough(text.bounds, given.chars().count(), value, &path) && !text.matches(given) {
+            self.broken(path, value, Rule::Pattern(text.pattern()));
         }
     }
-    Ok(())
-}
 
-fn check_text(text: &Text, given: &str, value: &Value, path: String, found: &mut Vec<Violation>) {
-    let length = given.chars().count();
-    let rule = if length < text.min {
-        Rule::MinLength(text.min)
-    } else if length > text.max {
-        Rule::MaxLength(text.max)
-    } else if !(text.accepts)(given) {
-        Rule::Pattern(text.pattern)
-    } else {
-        return;
-    };
-    found.push(violation(path, value, rule));
-}
+    fn long_enough(&mut self, bounds: Bounds, length: usize, value: &Value, path: &str) -> bool {
+        let length = i64::try_from(length).unwrap_or(i64::MAX);
+        self.bounded(bounds, length, value, path.to_owned(), Rule::MinLength, Rule::MaxLength);
+        bounds.contain(length)
+    }
 
-fn violation(path: String, value: &Value, rule: Rule) -> Violation {
-    let value = match value {
-        Value::String(text) => text.chars().take(256).collect(),
-        Value::Null | Value::Number(_) | Value::Bool(_) => value.to_string(),
-        Value::Array(_) => "[...]".to_owned(),
-        Value::Object(_) => "{...}".to_owned(),
-    };
-    Violation { path, value, rule }
-}
+    fn bounded(
+        &mut self,
+        bounds: Bounds,
+        amount: i64,
+        value: &Value,
+        path: String,
+        below: fn(i64) -> Rule,
+        above: fn(i64) -> Rule,
+    ) {
+        match bounds {
+            Bounds { min: Some(min), .. } if amount < min => self.broken(path, value, below(min)),
+            Bounds { max: Some(max), .. } if amount > max => self.broken(path, value, above(max)),
+            Bounds { .. } => {}
+        }
+    }
 
+    fn broken(&mut self, path: String, value: &Value, rule: Rule) {
+        let value = match value {
+            Value::String(text) => text.chars().take(256).collect(),
+            Value::Null | Value::Number(_) | Value::Bool(_) => value.to_string(),
+            Value::Array(_) => "[...]".to_owned(),
+            Value::Object(_) => "{...}".to_owned(),
+        };
+        self.found.push(Violation { path, value, rule });
+    }
+}
 // Members are named in lowerCamel in messages (tf#32010).
 fn join(path: &str, name: &str) -> String {
     let mut letters = name.chars();

@@ -4,15 +4,26 @@
 //! by `consistency`, and requests are answered from the indexed form; neither belongs here.
 
 mod access;
+mod defaults;
+mod directory;
+mod faults;
+mod organization;
+mod settings;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use self::defaults::is_default;
+
 pub use self::access::{
     Assignment, CustomerManagedPolicy, Job, JobStatus, PermissionSet, PermissionsBoundary, PrincipalType, Provisioned,
     Work,
 };
+pub use self::directory::{Group, Membership, Record, User, UserStatus};
+pub use self::faults::{Effect, Fault, OutOfBand};
+pub use self::organization::{Account, AccountState, Creation, CreationOutcome, Organization, Unit};
+pub use self::settings::{DeleteMissing, Settings, UnknownKeys};
 
 /// The version of the file format that this code reads and writes.
 pub const FORMAT_VERSION: u64 = 1;
@@ -27,6 +38,9 @@ pub struct World {
     pub seed: u64,
     /// How many ids were made up so far.
     pub counter: u64,
+    /// How often the file was written; tells the journal beside it whether it still belongs to it.
+    #[serde(skip_serializing_if = "is_default")]
+    pub generation: u64,
     /// The instance that holds permission sets; `null` is a Region without Identity Center.
     pub instance: Option<Instance>,
     /// Further instances that ListInstances shows; they hold nothing.
@@ -53,6 +67,12 @@ pub struct World {
     pub assignments: Vec<Assignment>,
     /// Asynchronous requests in the order they came, finished ones included.
     pub jobs: Vec<Job>,
+    /// Access keys and whose they are; a key that is the id of an account is that account's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub access_keys: Vec<AccessKey>,
+    /// What shall go wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Fault>,
 }
 
 impl Default for World {
@@ -61,6 +81,7 @@ impl Default for World {
             format_version: FORMAT_VERSION,
             seed: 1,
             counter: 0,
+            generation: 0,
             instance: Some(Instance::default()),
             extra_instances: Vec::new(),
             organization: Organization::default(),
@@ -73,6 +94,8 @@ impl Default for World {
             permission_sets: Vec::new(),
             assignments: Vec::new(),
             jobs: Vec::new(),
+            access_keys: Vec::new(),
+            faults: Vec::new(),
         }
     }
 }
@@ -92,6 +115,9 @@ pub struct Instance {
     /// The tags of the instance.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
+    /// The attributes for access control, key and source; left out, they are off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_control_attributes: Option<Vec<(String, String)>>,
 }
 
 impl Default for Instance {
@@ -102,159 +128,20 @@ impl Default for Instance {
             owner_account_id: "111111111111".to_owned(),
             region: "eu-central-1".to_owned(),
             tags: BTreeMap::new(),
+            access_control_attributes: None,
         }
     }
 }
 
-/// The organization; what is empty is filled in from the rest of the world.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Organization {
-    /// `o-` and 10 to 32 lower-case letters or digits.
-    pub id: String,
-    /// The management account; left out, the owner of the instance.
-    pub management_account_id: String,
-}
-
-/// The switches of the sandbox. Where AWS's behaviour is not documented, the default is the likelier one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Settings {
-    /// How long an asynchronous job stays IN_PROGRESS.
-    pub job_seconds: f64,
-    /// Default and cap of a page of sso-admin and identitystore, 1 to 100. AWS documents no default.
-    pub page_size: usize,
-    /// The same for organizations, 1 to 20.
-    pub organizations_page_size: usize,
-    /// The epoch second at which the clock starts; `null` takes the machine's time.
-    pub epoch: Option<f64>,
-    /// Unknown: whether ListAccountAssignmentsForPrincipal of a user shows the rows of the user's groups.
-    pub group_rows_for_users: bool,
-    /// Unknown: whether CreateAccountAssignment brings a stale permission set up to date in the account.
-    pub create_refreshes_stale: bool,
-    /// Unknown: what DeleteAccountAssignment answers when there is no such assignment.
-    pub delete_missing_assignment: DeleteMissing,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            job_seconds: 1.0,
-            page_size: 100,
-            organizations_page_size: 20,
-            epoch: None,
-            group_rows_for_users: true,
-            create_refreshes_stale: true,
-            delete_missing_assignment: DeleteMissing::NotFound,
-        }
-    }
-}
-
-/// What deleting an assignment that is not there comes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DeleteMissing {
-    /// ResourceNotFoundException at once.
-    NotFound,
-    /// A job that succeeds.
-    Succeeds,
-}
-
-/// An AWS account.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Account {
-    /// Twelve digits.
-    pub id: String,
-    /// Need not be unique; left out, the id.
-    #[serde(default)]
-    pub name: String,
-    /// Left out, an invented address.
-    #[serde(default)]
-    pub email: String,
-    /// Left out, ACTIVE.
-    #[serde(default)]
-    pub state: AccountState,
-    /// Epoch seconds.
-    #[serde(default)]
-    pub joined: f64,
-    /// The customer managed policies of the account, each as path and name; left out, every policy is taken to exist.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub customer_managed_policies: Option<Vec<String>>,
-}
-
-/// `Account.State` of organizations.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(missing_docs, reason = "AWS's own words")]
-pub enum AccountState {
-    PendingActivation,
-    #[default]
-    Active,
-    Suspended,
-    PendingClosure,
-    Closed,
-}
-
-/// A user of the identity store.
+/// An access key and who signs with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct User {
-    /// Left out, made from the name.
-    #[serde(default)]
+pub struct AccessKey {
+    /// As it stands in a signature.
     pub id: String,
-    /// Unique in the store.
-    pub user_name: String,
-    /// Left out, the user name.
-    #[serde(default)]
-    pub display_name: String,
-    /// `Name.GivenName`.
+    /// The account of the caller.
+    pub account_id: String,
+    /// The name of the IAM user; left out, `sandbox`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub given_name: Option<String>,
-    /// `Name.FamilyName`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub family_name: Option<String>,
-    /// Unique in the store where present.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
-    /// Left out, ENABLED.
-    #[serde(default)]
-    pub status: UserStatus,
-}
-
-/// `UserStatus` of identitystore.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(missing_docs, reason = "AWS's own words")]
-pub enum UserStatus {
-    #[default]
-    Enabled,
-    Disabled,
-}
-
-/// A group of the identity store.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Group {
-    /// Left out, made from the name.
-    #[serde(default)]
-    pub id: String,
-    /// Unique in the store.
-    pub display_name: String,
-    /// Free text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-}
-
-/// That a user is in a group.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Membership {
-    /// Left out, made from the other two.
-    #[serde(default)]
-    pub id: String,
-    /// The group.
-    pub group_id: String,
-    /// The user.
-    pub user_id: String,
+    pub user: Option<String>,
 }

@@ -17,9 +17,10 @@ fn help() {
     for command in ["init", "validate", "plan", "apply", "drift", "sandbox", "schema"] {
         golden(&cli, &format!("help-{command}"), &[command, "--help"]);
     }
-    for command in ["init", "show", "reset"] {
+    for command in ["init", "show", "reset", "serve", "log"] {
         golden(&cli, &format!("help-sandbox-{command}"), &["sandbox", command, "--help"]);
     }
+    golden(&cli, "help-sandbox-fault-add", &["sandbox", "fault", "add", "--help"]);
     assert!(stdout(&cli.command(&["--version"])).starts_with("permset 0."));
 }
 

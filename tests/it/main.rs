@@ -19,5 +19,6 @@ mod sandbox_facts;
 mod scenarios;
 mod schemas;
 mod second_parser;
+mod served;
 mod support;
 mod wire;

@@ -4,6 +4,14 @@
 //! Identity Center user guide; `tf#n` an issue or pull request of hashicorp/terraform-provider-aws; other names with a number are
 //! issues of that repository. "Choice" marks behaviour that nobody has documented.
 
+mod callers;
+mod directory;
+mod faults;
+mod organization;
+mod pages_and_rates;
+mod sign_in;
+mod switches;
+
 use std::time::Duration;
 
 use permset::sandbox::world::{Account, AccountState, Assignment, DeleteMissing, Membership, PrincipalType, World};
@@ -41,13 +49,16 @@ fn sandbox() -> Sandbox {
     Sandbox::new(world())
 }
 
-fn send(sandbox: &Sandbox, operation: &str, body: &Value) -> Answer {
-    let target = match operation.split_once('.') {
+fn target(operation: &str) -> String {
+    match operation.split_once('.') {
         Some(("store", name)) => format!("AWSIdentityStore.{name}"),
         Some(("org", name)) => format!("AWSOrganizationsV20161128.{name}"),
         _ => format!("SWBExternalService.{operation}"),
-    };
-    sandbox.handle(&target, body.to_string().as_bytes())
+    }
+}
+
+fn send(sandbox: &Sandbox, operation: &str, body: &Value) -> Answer {
+    sandbox.handle(&target(operation), body.to_string().as_bytes())
 }
 
 /// Adds the instance or the store to a body that does not name one.
@@ -542,10 +553,10 @@ fn a_customer_managed_policy_is_known_by_name_and_path() {
 
 // Source: API GetInlinePolicyForPermissionSet; none is no error. Choice: the text comes back verbatim.
 #[test]
-fn the_inline_policy_comes_back_verbatim_and_may_be_absent() {
+fn the_inline_policy_comes_back_verbatim() {
     let sandbox = sandbox();
     let set = create_set(&sandbox, "A");
-    assert_eq!(ok(&sandbox, "GetInlinePolicyForPermissionSet", of(&set)), json!({}));
+    assert_eq!(ok(&sandbox, "GetInlinePolicyForPermissionSet", of(&set)), json!({"InlinePolicy": ""}));
     let text = format!("  {POLICY}\n");
     let body = json!({"PermissionSetArn": set, "InlinePolicy": text});
     ok(&sandbox, "PutInlinePolicyToPermissionSet", body);
@@ -684,7 +695,7 @@ fn the_instance_has_tags_too() {
     assert_eq!(send(&sandbox, "TagResource", &body).status, 200);
     let tags = ok(&sandbox, "ListTagsForResource", json!({"ResourceArn": INSTANCE}));
     assert_eq!(tags["Tags"][0]["Key"], "k");
-    let other = json!({"ResourceArn": format!("{INSTANCE}0")});
+    let other = json!({"ResourceArn": "arn:aws:sso:::instance/ssoins-ffffffffffffffff"});
     assert_eq!(code(&sandbox, "ListTagsForResource", other), "ResourceNotFoundException");
 }
 
@@ -954,7 +965,7 @@ async fn a_deleted_principal_leaves_an_orphan_that_can_be_removed() {
 async fn a_users_rows_include_the_groups_rows() {
     let sandbox = sandbox();
     let (group, user) = (ops(&sandbox), ann(&sandbox));
-    let member = Membership { id: String::new(), group_id: group.clone(), user_id: user.clone() };
+    let member = Membership { group_id: group.clone(), user_id: user.clone(), ..Membership::default() };
     sandbox.edit(|world| world.memberships.push(member));
     let set = create_set(&sandbox, "A");
     assign(&sandbox, &set, ONE).await;
@@ -966,7 +977,7 @@ async fn a_users_rows_include_the_groups_rows() {
         let rows = body["AccountAssignments"].as_array().unwrap().clone();
         rows.iter().map(|row| row["PrincipalId"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(list(json!({})), [group.clone(), user.clone()]);
+    assert_eq!(list(json!({})), [user.clone(), group.clone()]);
     assert_eq!(list(json!({"AccountId": ONE})), [group]);
     sandbox.edit(|world| world.settings.group_rows_for_users = false);
     assert_eq!(list(Value::Null), [user.as_str()]);
@@ -1351,21 +1362,189 @@ fn a_world_survives_its_file_form() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_file_is_written_after_every_change_and_when_jobs_settle() {
+async fn every_change_is_in_the_journal_and_in_the_file_at_the_end() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("deeper/world.json");
     let sandbox = Sandbox::open(&path, world).unwrap();
     let read = || serde_json::from_slice::<World>(&std::fs::read(&path).unwrap()).unwrap();
+    let journal = || std::fs::read_to_string(folder.path().join("deeper/world.json.journal")).unwrap_or_default();
     assert!(read().permission_sets.is_empty());
     let set = create_set(&sandbox, "A");
-    assert_eq!(read().permission_sets.len(), 1);
+    assert_eq!((read().permission_sets.len(), journal().lines().count()), (0, 2), "{}", journal());
     ok(&sandbox, "CreateAccountAssignment", assignment(&set, ONE, "GROUP", &ops(&sandbox)));
-    assert_eq!((read().jobs.len(), read().assignments.len()), (1, 0));
-    pass(1).await;
+    assert_eq!(code(&sandbox, "CreatePermissionSet", json!({"Name": "A"})), "ConflictException");
     ok(&sandbox, "ListInstances", json!({}));
-    assert_eq!(read().assignments.len(), 1);
+    assert_eq!(journal().lines().count(), 3, "{}", journal());
+    pass(1).await;
+    let now = sandbox.world();
+    drop(sandbox);
+    assert_eq!((journal(), World { generation: 0, ..read() }), (String::new(), now));
+    // A file of somebody else's is replaced with the first change.
+    let sandbox = Sandbox::open(&path, world).unwrap();
+    create_set(&sandbox, "B");
+    assert_eq!((read().permission_sets.len(), journal()), (2, String::new()));
     sandbox.edit(|world| world.assignments.clear());
-    assert_eq!(read(), sandbox.world());
+    assert_eq!(World { generation: 0, ..read() }, sandbox.world());
+}
+
+/// What a killed process leaves behind: the files as they are, while the sandbox still lives.
+fn left_behind(path: &std::path::Path) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for ending in ["", ".journal"] {
+        let from = format!("{}{ending}", path.display());
+        let _ = std::fs::copy(from, folder.path().join(format!("world.json{ending}")));
+    }
+    folder
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_killed_process_loses_nothing_that_was_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("world.json");
+    let sandbox = Sandbox::open(&path, world).unwrap();
+    let set = create_set(&sandbox, "A");
+    assign(&sandbox, &set, ONE).await;
+    attach(&sandbox, &set, ADMIN);
+    let user = json!({"UserName": "new", "DisplayName": "N", "Name": {"GivenName": "N", "FamilyName": "N"}});
+    ok(&sandbox, "store.CreateUser", user);
+    ok(&sandbox, "org.CreateAccount", json!({"Email": "new@example.com", "AccountName": "new"}));
+    pass(2).await;
+    job(&sandbox, "ProvisionPermissionSet", json!({"PermissionSetArn": set, "TargetType": "ALL_PROVISIONED_ACCOUNTS"}))
+        .await;
+    ok(&sandbox, "CreateAccountAssignment", assignment(&set, TWO, "GROUP", &ops(&sandbox)));
+    pass(1).await;
+    let killed = left_behind(&path);
+    let again = Sandbox::open(&killed.path().join("world.json"), World::default).unwrap();
+    pass(5).await;
+    assert_eq!(again.world(), sandbox.world());
+    // The journal is folded in when that one ends, and no call is made twice.
+    drop(again);
+    let again = Sandbox::open(&killed.path().join("world.json"), World::default).unwrap();
+    assert_eq!(World { generation: 0, ..again.world() }, sandbox.world());
+}
+
+#[test]
+fn a_torn_line_is_the_call_in_flight() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("world.json");
+    let sandbox = Sandbox::open(&path, world).unwrap();
+    create_set(&sandbox, "A");
+    ok(&sandbox, "store.CreateGroup", json!({"DisplayName": "é"}));
+    let killed = left_behind(&path);
+    let journal = killed.path().join("world.json.journal");
+    let text = std::fs::read(&journal).unwrap();
+    // In the middle of a character.
+    let torn = text.iter().rposition(|byte| *byte == 0xC3).unwrap() + 1;
+    std::fs::write(&journal, &text[..torn]).unwrap();
+    let again = Sandbox::open(&killed.path().join("world.json"), World::default).unwrap();
+    assert_eq!((again.world().permission_sets.len(), again.world().groups.len()), (1, 1));
+    create_set(&again, "C");
+    let twice = left_behind(&killed.path().join("world.json"));
+    let third = Sandbox::open(&twice.path().join("world.json"), World::default).unwrap();
+    assert_eq!(third.world().permission_sets.len(), 2);
+}
+
+// Somebody starts again from a template: what was played since is not played into it.
+#[test]
+fn a_journal_of_another_file_counts_for_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("world.json");
+    let template = serde_json::to_vec(&world()).unwrap();
+    std::fs::write(&path, &template).unwrap();
+    let sandbox = Sandbox::open(&path, World::default).unwrap();
+    create_set(&sandbox, "A");
+    create_set(&sandbox, "B");
+    let killed = left_behind(&path);
+    let there = killed.path().join("world.json");
+    assert!(killed.path().join("world.json.journal").exists());
+    std::fs::write(&there, &template).unwrap();
+    assert_eq!(Sandbox::open(&there, World::default).unwrap().world().permission_sets, []);
+    Sandbox::make(&there, world()).unwrap();
+    assert_eq!(Sandbox::open(&there, World::default).unwrap().world().permission_sets, []);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_world_is_that_world() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, link) = (folder.path().join("world.json"), folder.path().join("link.json"));
+    let sandbox = Sandbox::open(&path, world).unwrap();
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    assert!(matches!(Sandbox::open(&link, world), Err(StoreError::Locked { .. })));
+    create_set(&sandbox, "A");
+    drop(sandbox);
+    let linked = Sandbox::open(&link, world).unwrap();
+    create_set(&linked, "B");
+    drop(linked);
+    assert!(link.is_symlink());
+    assert_eq!(Sandbox::open(&path, world).unwrap().world().permission_sets.len(), 2);
+}
+
+// Ids do not depend on who looks when: a journal that is played again gives the same world as the calls did.
+#[tokio::test(start_paused = true)]
+async fn what_is_under_way_ends_in_the_same_way_whoever_looks() {
+    for looks in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("world.json");
+        let sandbox = Sandbox::open(&path, world).unwrap();
+        let set = create_set(&sandbox, "A");
+        ok(&sandbox, "org.CreateAccount", json!({"Email": "new@example.com", "AccountName": "new"}));
+        tokio::time::advance(Duration::from_millis(500)).await;
+        ok(&sandbox, "CreateAccountAssignment", assignment(&set, ONE, "GROUP", &ops(&sandbox)));
+        tokio::time::advance(Duration::from_millis(650)).await;
+        if looks {
+            ok(&sandbox, "ListInstances", json!({}));
+        }
+        let created =
+            ok(&sandbox, "org.ListCreateAccountStatus", json!({}))["CreateAccountStatuses"][0]["AccountId"].clone();
+        pass(1).await;
+        ok(&sandbox, "org.TagResource", json!({"ResourceId": created, "Tags": [{"Key": "k", "Value": "v"}]}));
+        let killed = left_behind(&path);
+        let again = Sandbox::open(&killed.path().join("world.json"), World::default).unwrap();
+        assert_eq!(again.world(), sandbox.world());
+    }
+}
+
+// What is kept of a request must be readable again.
+#[test]
+fn a_body_that_nests_too_deeply_is_refused_and_strange_members_are_not_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("world.json");
+    let sandbox = Sandbox::open(&path, world).unwrap();
+    let nested = |depth: usize| (0..depth).fold(json!(1), |inner, _| json!([inner]));
+    let body = |extension: Value| json!({"UserName": "u", "DisplayName": "U", "Name": {"GivenName": "G", "FamilyName": "F"}, "Extensions": {"aws:identitystore:ext": extension}});
+    assert_eq!(code(&sandbox, "store.CreateUser", body(nested(100))), "SerializationException");
+    ok(&sandbox, "store.CreateUser", body(nested(50)));
+    ok(&sandbox, "CreatePermissionSet", json!({"Name": "A", "X": nested(50)}));
+    let journal = std::fs::read_to_string(folder.path().join("world.json.journal")).unwrap();
+    assert!(!journal.contains("\"X\""), "{journal}");
+    let killed = left_behind(&path);
+    assert_eq!(Sandbox::open(&killed.path().join("world.json"), World::default).unwrap().world(), sandbox.world());
+    drop(sandbox);
+    assert_eq!(Sandbox::open(&path, World::default).unwrap().world().users.len(), 2);
+}
+
+#[test]
+fn a_journal_that_does_not_fit_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("world.json");
+    drop(Sandbox::open(&path, world).unwrap());
+    let heading = {
+        let sandbox = Sandbox::open(&path, world).unwrap();
+        create_set(&sandbox, "A");
+        create_set(&sandbox, "B");
+        let killed = left_behind(&path);
+        drop(sandbox);
+        std::fs::copy(killed.path().join("world.json"), &path).unwrap();
+        let journal = std::fs::read_to_string(killed.path().join("world.json.journal")).unwrap();
+        format!("{}\n", journal.lines().next().unwrap())
+    };
+    let unknown = r#"{"call":{"at":1700000000.0,"call":{"operation":"sso-admin.Nonsense","input":{}}}}"#;
+    for (lines, expected) in [(unknown, "does not fit its world: sso-admin.Nonsense"), ("{]", "malformed")] {
+        std::fs::write(folder.path().join("world.json.journal"), format!("{heading}{lines}\n")).unwrap();
+        let error = Sandbox::open(&path, world).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -1446,11 +1625,12 @@ fn a_failed_write_is_answered_as_an_internal_error_and_tried_again() {
     assert_eq!((answer.status, answer.error.as_deref()), (500, Some("InternalServerException")));
     let text = String::from_utf8(answer.body).unwrap();
     assert!(text.contains("cannot write the sandbox world"), "{text}");
-    assert_eq!(send(&sandbox, "ListInstances", &json!({})).status, 500);
+    let body = full("CreatePermissionSet", json!({"Name": "B"}));
+    assert_eq!(send(&sandbox, "CreatePermissionSet", &body).status, 500);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    ok(&sandbox, "ListInstances", json!({}));
+    create_set(&sandbox, "C");
     let written: World = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-    assert_eq!(written.permission_sets.len(), 1);
+    assert_eq!(written.permission_sets.len(), 3);
 }
 
 #[test]

@@ -1,55 +1,23 @@
 //! Over a real socket: the SDK's own HTTP connector, `--endpoint-url`, and AWS_ENDPOINT_URL.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
 use std::sync::mpsc;
 
 use permset::sandbox::{Sandbox, starter};
 
 use crate::support::cli::{Cli, code, stderr, stdout};
 
-/// Serves a sandbox on loopback, one thread a connection, and returns its address. It ends with the test's process.
+/// Serves a sandbox on loopback and returns its address. It ends with the test's process.
 fn serve(sandbox: &Sandbox) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
     let (sandbox, (ready, is_ready)) = (sandbox.clone(), mpsc::channel());
+    sandbox.limit_rates(false);
     std::thread::spawn(move || {
-        ready.send(()).unwrap();
-        for stream in listener.incoming().flatten() {
-            let sandbox = sandbox.clone();
-            std::thread::spawn(move || while answer(&sandbox, &stream).is_some() {});
-        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let address = "127.0.0.1:0".parse().unwrap();
+        runtime.block_on(permset::sandbox::serve(sandbox, address, |address| ready.send(address).unwrap()))
     });
-    is_ready.recv().unwrap();
-    format!("http://{address}")
-}
-
-fn answer(sandbox: &Sandbox, mut stream: &TcpStream) -> Option<()> {
-    let mut reader = BufReader::new(stream);
-    let (mut target, mut length) = (String::new(), 0);
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).ok()? == 0 {
-            return None;
-        }
-        match line.trim_end().split_once(": ") {
-            Some((name, value)) if name.eq_ignore_ascii_case("x-amz-target") => target = value.to_owned(),
-            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => length = value.parse().ok()?,
-            None if line.trim_end().is_empty() => break,
-            _ => {}
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
-    let answer = sandbox.handle(&target, &body);
-    let head = format!(
-        "HTTP/1.1 {} X\r\ncontent-type: application/x-amz-json-1.1\r\nx-amzn-requestid: {}\r\ncontent-length: {}\r\n\r\n",
-        answer.status,
-        answer.request_id,
-        answer.body.len()
-    );
-    stream.write_all(head.as_bytes()).ok()?;
-    stream.write_all(&answer.body).ok()
+    format!("http://{}", is_ready.recv().unwrap())
 }
 
 /// Answers every request with an error and tells who signed the first.

@@ -2,79 +2,52 @@
 //!
 //! Nothing is assigned or removed here; the requests only queue jobs.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
 
 use super::super::jobs;
-use super::super::operation::{Input, Operation, read, write};
+use super::super::operation::{Input, Operation, read, status, write};
 use super::super::pages::page;
-use super::super::patterns;
 use super::super::state::{Pair, Principal, State};
-use super::super::validate::{Member, Shape, optional, required};
 use super::super::wire::{AwsError, Reply};
 use super::super::world::{Assignment, DeleteMissing, PrincipalType, Work};
-use super::{
-    INSTANCE, LIST_OF_JOBS, MAX_RESULTS, NEXT_TOKEN, SET, describe_job, is_home, job_body, list_jobs, set_arn, set_id,
-};
+use super::{describe_job, is_home, job_body, list_jobs, set_arn, set_id};
 
-const ACCOUNT: Member = required("AccountId", Shape::Text(&patterns::ACCOUNT_ID));
-const PRINCIPAL_TYPE: Member = required("PrincipalType", Shape::OneOf(&["USER", "GROUP"]));
-const PRINCIPAL_ID: Member = required("PrincipalId", Shape::Text(&patterns::PRINCIPAL_ID));
 const CREATION_ID: &str = "AccountAssignmentCreationRequestId";
 const DELETION_ID: &str = "AccountAssignmentDeletionRequestId";
-const ONE_ASSIGNMENT: &[Member] = &[
-    INSTANCE,
-    required("TargetId", Shape::Text(&patterns::ACCOUNT_ID)),
-    required("TargetType", Shape::OneOf(&["AWS_ACCOUNT"])),
-    SET,
-    PRINCIPAL_TYPE,
-    PRINCIPAL_ID,
-];
+
+/// [quotas page of the user guide], the newest text.
+const MAX_SETS_IN_ACCOUNT: usize = 500;
 
 pub(super) const OPERATIONS: &[Operation] = &[
-    write("CreateAccountAssignment", ONE_ASSIGNMENT, create),
-    write("DeleteAccountAssignment", ONE_ASSIGNMENT, delete),
-    read(
-        "DescribeAccountAssignmentCreationStatus",
-        const { &[INSTANCE, required(CREATION_ID, Shape::Text(&patterns::REQUEST_ID))] },
-        |state, input| describe_job(state, input, CREATION_ID, "AccountAssignmentCreationStatus", is_creation),
-    ),
-    read(
-        "DescribeAccountAssignmentDeletionStatus",
-        const { &[INSTANCE, required(DELETION_ID, Shape::Text(&patterns::REQUEST_ID))] },
-        |state, input| describe_job(state, input, DELETION_ID, "AccountAssignmentDeletionStatus", is_deletion),
-    ),
-    read("ListAccountAssignmentCreationStatus", LIST_OF_JOBS, |state, input| {
+    write("CreateAccountAssignment", create),
+    write("DeleteAccountAssignment", delete),
+    status("DescribeAccountAssignmentCreationStatus", |state, input| {
+        describe_job(state, input, CREATION_ID, "AccountAssignmentCreationStatus", is_creation)
+    }),
+    status("DescribeAccountAssignmentDeletionStatus", |state, input| {
+        describe_job(state, input, DELETION_ID, "AccountAssignmentDeletionStatus", is_deletion)
+    }),
+    status("ListAccountAssignmentCreationStatus", |state, input| {
         list_jobs(state, input, "AccountAssignmentsCreationStatus", is_creation)
     }),
-    read("ListAccountAssignmentDeletionStatus", LIST_OF_JOBS, |state, input| {
+    status("ListAccountAssignmentDeletionStatus", |state, input| {
         list_jobs(state, input, "AccountAssignmentsDeletionStatus", is_deletion)
     }),
-    read("ListAccountAssignments", &[INSTANCE, ACCOUNT, SET, MAX_RESULTS, NEXT_TOKEN], list),
-    read(
-        "ListAccountAssignmentsForPrincipal",
-        const {
-            &[
-                INSTANCE,
-                PRINCIPAL_TYPE,
-                PRINCIPAL_ID,
-                optional(
-                    "Filter",
-                    Shape::Structure(const { &[optional("AccountId", Shape::Text(&patterns::ACCOUNT_ID))] }),
-                ),
-                MAX_RESULTS,
-                NEXT_TOKEN,
-            ]
-        },
-        list_for_principal,
-    ),
+    read("ListAccountAssignments", list),
+    read("ListAccountAssignmentsForPrincipal", list_for_principal),
 ];
 
 // An assignment that is there is no error: the job ends SUCCEEDED and there is still one (Terraform's account_assignment
 // resource lists first for that reason). Principals and accounts are judged by the job; AWS documents no check at call time.
 fn create(state: &mut State, input: Input<'_>) -> Reply {
     let assignment = admitted(state, input)?;
+    let there = state.sets_in_account.get(&assignment.account_id);
+    if there.is_some_and(|sets| sets.len() >= MAX_SETS_IN_ACCOUNT && !sets.contains(&assignment.permission_set_id)) {
+        return Err(AwsError::quota(format!(
+            "You have exceeded AWS SSO limits. Cannot provision more than {MAX_SETS_IN_ACCOUNT} PermissionSets in account {}",
+            assignment.account_id
+        )));
+    }
     let job = jobs::begin(state, Work::CreateAssignment(assignment));
     Ok(json!({"AccountAssignmentCreationStatus": job_body(state, &job, false)}))
 }
@@ -110,22 +83,24 @@ fn list(state: &State, input: Input<'_>) -> Reply {
 
 // A principal that does not exist has whatever rows it left behind.
 fn list_for_principal(state: &State, input: Input<'_>) -> Reply {
-    let home = is_home(state, input)?;
+    // Account instances reject it [user guide, organization and account instances].
+    if !is_home(state, input)? {
+        return Err(AwsError::validation("The operation is not supported for this Identity Center instance"));
+    }
     let principal = principal(input);
     let mut principals = vec![principal.clone()];
     if state.settings.group_rows_for_users && principal.0 == PrincipalType::User {
         let groups = state.store.groups_of.get(&principal.1).into_iter().flatten();
-        principals.extend(groups.map(|group| (PrincipalType::Group, group.clone())));
+        principals.extend(groups.map(|(group, _)| (PrincipalType::Group, group.clone())));
     }
     let account = input.inside("Filter").and_then(|filter| filter.maybe("AccountId"));
-    let rows: BTreeSet<(&Pair, &Principal)> = principals
+    let rows = principals
         .iter()
         .flat_map(|principal| {
             let pairs = state.pairs_of.get(principal).into_iter().flatten();
             pairs.map(move |pair| (pair, principal))
         })
-        .filter(|((id, _), _)| home && account.is_none_or(|account| id == account))
-        .collect();
+        .filter(|((id, _), _)| account.is_none_or(|account| id == account));
     page(state, input, "AccountAssignments", rows, |(pair, principal)| row(state, pair, principal))
 }
 

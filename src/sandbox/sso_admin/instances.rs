@@ -7,23 +7,15 @@ use serde_json::{Value, json};
 use super::super::operation::{Input, Operation, read};
 use super::super::pages::page;
 use super::super::state::State;
-use super::super::validate::{Shape, optional};
 use super::super::wire::Reply;
 use super::super::world::Instance;
-use super::{INSTANCE, MAX_RESULTS, NEXT_TOKEN, instance};
+use super::instance;
 
-pub(super) const OPERATIONS: &[Operation] = &[
-    read(
-        "ListInstances",
-        const { &[MAX_RESULTS, NEXT_TOKEN, optional("RegionScope", Shape::OneOf(&["CURRENT_REGION", "ALL_REGIONS"]))] },
-        list,
-    ),
-    read("DescribeInstance", &[INSTANCE], describe),
-];
+pub(super) const OPERATIONS: &[Operation] = &[read("ListInstances", list), read("DescribeInstance", describe)];
 
 // A Region without Identity Center gives an empty list, no error [ListInstances, API reference].
 fn list(state: &State, input: Input<'_>) -> Reply {
-    let instances = state.instance.iter().chain(&state.extra_instances);
+    let instances = super::instances(state, input);
     page(state, input, "Instances", instances, body)
 }
 
@@ -32,9 +24,11 @@ fn describe(state: &State, input: Input<'_>) -> Reply {
 }
 
 fn body(instance: &Instance) -> Value {
+    let store = &instance.identity_store_id;
     json!({
         "InstanceArn": instance.arn,
-        "IdentityStoreId": instance.identity_store_id,
+        "IdentityStoreId": store,
+        "IdentityStoreArn": format!("arn:aws:identitystore::{}:identitystore/{store}", instance.owner_account_id),
         "OwnerAccountId": instance.owner_account_id,
         "Status": "ACTIVE",
         "PrimaryRegion": instance.region,

@@ -1,9 +1,10 @@
 //! The operations of `sso-admin` (botocore model 2020-07-20) that touch instances, permission sets and account assignments.
 //!
-//! What they share is here: members that come back in many inputs, and finding what an input names. Applications, trusted token
-//! issuers and access control attributes are not played.
+//! What they share is here: members that come back in many inputs, and finding what an input names. Applications and trusted
+//! token issuers are not played.
 
 mod assignments;
+mod attributes;
 mod instances;
 mod permission_sets;
 mod policies;
@@ -13,11 +14,9 @@ mod tags;
 use serde_json::{Map, Value, json};
 
 use super::operation::{Input, Operation};
-use super::patterns;
 use super::state::State;
-use super::validate::{Member, Shape, optional, required};
 use super::wire::{AwsError, Reply};
-use super::world::{Instance, Job, JobStatus, PermissionSet, Work};
+use super::world::{AccountState, Instance, Job, JobStatus, PermissionSet, Work};
 
 /// All tables of the service.
 pub(super) const TABLES: &[&[Operation]] = &[
@@ -27,27 +26,29 @@ pub(super) const TABLES: &[&[Operation]] = &[
     tags::OPERATIONS,
     assignments::OPERATIONS,
     provisioning::OPERATIONS,
+    attributes::OPERATIONS,
 ];
 
-const INSTANCE: Member = required("InstanceArn", Shape::Text(&patterns::INSTANCE_ARN));
-const SET: Member = required("PermissionSetArn", Shape::Text(&patterns::PERMISSION_SET_ARN));
-const MAX_RESULTS: Member = optional("MaxResults", Shape::Integer { min: 1, max: 100 });
-const NEXT_TOKEN: Member = optional("NextToken", Shape::Text(&patterns::SSO_TOKEN));
-const STATUS_FILTER: Member = optional(
-    "Filter",
-    Shape::Structure(const { &[optional("Status", Shape::OneOf(&["IN_PROGRESS", "FAILED", "SUCCEEDED"]))] }),
-);
-const LIST_OF_JOBS: &[Member] = &[INSTANCE, STATUS_FILTER, MAX_RESULTS, NEXT_TOKEN];
+/// The instances that there are in the Region that the call is signed for [Regions, user guide].
+fn instances<'a>(state: &'a State, input: Input<'a>) -> impl Iterator<Item = &'a Instance> {
+    let here = |instance: &&Instance| input.caller.region.as_ref().is_none_or(|region| *region == instance.region);
+    // Shared with the working accounts of the organization; others have none.
+    let account = state.accounts.get(&input.caller.account);
+    let shared = account.is_some_and(|account| account.state == AccountState::Active);
+    state.instance.iter().chain(&state.extra_instances).filter(move |_| shared).filter(here)
+}
 
-/// The instance that the input names. Unknown which error AWS gives here; AccessDeniedException would be plausible too.
-fn instance<'a>(state: &'a State, input: Input<'_>) -> Result<&'a Instance, AwsError> {
+/// The instance that the input names. Unknown which error AWS gives here; AccessDeniedException would be plausible too, and is
+/// the only one that the model has for DescribeInstance.
+fn instance<'a>(state: &'a State, input: Input<'a>) -> Result<&'a Instance, AwsError> {
     let arn = input.text("InstanceArn");
-    state
-        .instance
-        .iter()
-        .chain(&state.extra_instances)
-        .find(|instance| instance.arn == arn)
-        .ok_or_else(|| AwsError::not_found(format!("Could not find Instance with ARN {arn}")))
+    instances(state, input).find(|instance| instance.arn == arn).ok_or_else(|| match input.operation {
+        "DescribeInstance" => AwsError::denied(format!(
+            "User: {} is not authorized to perform: sso:DescribeInstance on resource: {arn}",
+            input.caller.arn
+        )),
+        _ => AwsError::not_found(format!("Could not find Instance with ARN {arn}")),
+    })
 }
 
 /// Whether the input names the instance that holds everything; the further ones hold nothing.
@@ -67,7 +68,7 @@ fn set_id<'a>(state: &State, input: Input<'a>) -> Result<&'a str, AwsError> {
     Err(set_missing(id))
 }
 
-fn set<'a>(state: &'a State, input: Input<'_>) -> Result<&'a PermissionSet, AwsError> {
+fn set<'a>(state: &'a State, input: Input<'a>) -> Result<&'a PermissionSet, AwsError> {
     let id = set_id(state, input)?;
     state.sets.get(id).ok_or_else(|| set_missing(id))
 }

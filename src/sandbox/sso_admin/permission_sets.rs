@@ -6,40 +6,25 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::super::duration;
 use super::super::jobs;
 use super::super::operation::{Input, Operation, read, write};
 use super::super::pages::page;
-use super::super::patterns;
 use super::super::state::State;
-use super::super::validate::{Member, Shape, optional, required};
 use super::super::wire::{AwsError, Reply};
 use super::super::world::PermissionSet;
-use super::tags::{TAGS, tags_of};
-use super::{INSTANCE, MAX_RESULTS, NEXT_TOKEN, SET, is_home, set, set_arn, set_id, set_mut};
+use super::tags::tags_of;
+use super::{is_home, set, set_arn, set_id, set_mut};
 
-const DESCRIPTION: Member = optional("Description", Shape::Text(&patterns::DESCRIPTION));
-const DURATION: Member = optional("SessionDuration", Shape::Text(&patterns::SESSION_DURATION));
-const RELAY_STATE: Member = optional("RelayState", Shape::Text(&patterns::RELAY_STATE));
+/// [quotas page of the user guide], the newest text.
+const MAX_SETS: usize = 3_500;
 
 pub(super) const OPERATIONS: &[Operation] = &[
-    write(
-        "CreatePermissionSet",
-        const {
-            &[
-                INSTANCE,
-                required("Name", Shape::Text(&patterns::PERMISSION_SET_NAME)),
-                DESCRIPTION,
-                DURATION,
-                RELAY_STATE,
-                optional("Tags", TAGS),
-            ]
-        },
-        create,
-    ),
-    read("DescribePermissionSet", &[INSTANCE, SET], describe),
-    write("UpdatePermissionSet", &[INSTANCE, SET, DESCRIPTION, DURATION, RELAY_STATE], update),
-    write("DeletePermissionSet", &[INSTANCE, SET], delete),
-    read("ListPermissionSets", &[INSTANCE, MAX_RESULTS, NEXT_TOKEN], list),
+    write("CreatePermissionSet", create),
+    read("DescribePermissionSet", describe),
+    write("UpdatePermissionSet", update),
+    write("DeletePermissionSet", delete),
+    read("ListPermissionSets", list),
 ];
 
 fn create(state: &mut State, input: Input<'_>) -> Reply {
@@ -47,13 +32,18 @@ fn create(state: &mut State, input: Input<'_>) -> Reply {
         // Account instances hold no permission sets [user guide, organization and account instances].
         return Err(AwsError::validation("The operation is not supported for this Identity Center instance"));
     }
-    let session_duration = duration(input)?;
+    let session_duration = session_duration(input)?;
     let tags = tags_of(input, &BTreeMap::new())?;
     let name = input.text("Name");
-    // Whether AWS compares names by case is not documented; here it does.
-    if state.set_names.contains_key(name) {
+    let twin = |known: &String| !state.settings.names_differ_by_case && known.eq_ignore_ascii_case(name);
+    if state.set_names.contains_key(name) || state.set_names.keys().any(twin) {
         // avlcloudtechnologies/terraform-aws-sso#6
         return Err(AwsError::conflict(format!("PermissionSet with name {name} already exists.")));
+    }
+    if state.sets.len() >= MAX_SETS {
+        return Err(AwsError::quota(format!(
+            "You have exceeded AWS SSO limits. Cannot create PermissionSet more than {MAX_SETS}"
+        )));
     }
     let set = PermissionSet {
         id: state.new_set_id(),
@@ -66,8 +56,9 @@ fn create(state: &mut State, input: Input<'_>) -> Reply {
         customer_managed_policies: Vec::new(),
         inline_policy: None,
         permissions_boundary: None,
-        created: state.clock.now(),
+        created: state.now,
         version: 1,
+        released: 0.0,
         provisioned: BTreeMap::new(),
     };
     let body = body(state, &set);
@@ -83,19 +74,25 @@ fn describe(state: &State, input: Input<'_>) -> Reply {
 // update counts as a change, also one that sends what is there: the stricter of two possibilities for whoever has to provision.
 fn update(state: &mut State, input: Input<'_>) -> Reply {
     set_id(state, input)?;
-    let session_duration = duration(input)?;
+    let session_duration = session_duration(input)?;
+    let description_counts = state.settings.description_makes_stale;
     let set = set_mut(state, input)?;
+    let relay_state = input.owned("RelayState");
+    let same = set.session_duration == session_duration && set.relay_state == relay_state;
     set.description = input.owned("Description");
     set.session_duration = session_duration;
-    set.relay_state = input.owned("RelayState");
-    set.version = set.version.saturating_add(1);
+    set.relay_state = relay_state;
+    if description_counts || !same {
+        set.version = set.version.saturating_add(1);
+    }
     Ok(json!({}))
 }
 
 fn delete(state: &mut State, input: Input<'_>) -> Reply {
     let set = set(state, input)?;
     // An assignment implies a provisioned account, so this covers both.
-    if !set.provisioned.is_empty() || jobs::touches_set(state, &set.id) {
+    let lingers = set.released > 0.0 && state.now < set.released + state.settings.deletion_lingers_seconds;
+    if !set.provisioned.is_empty() || lingers || jobs::touches_set(state, &set.id) {
         // tf#26757
         return Err(AwsError::conflict(
             "Could not delete because PermissionSet has ApplicationProfile associated with it",
@@ -113,11 +110,11 @@ fn list(state: &State, input: Input<'_>) -> Reply {
 }
 
 // One to twelve hours [user guide, session duration]; kept as it was sent.
-fn duration(input: Input<'_>) -> Result<String, AwsError> {
+fn session_duration(input: Input<'_>) -> Result<String, AwsError> {
     let Some(text) = input.maybe("SessionDuration") else {
         return Ok("PT1H".to_owned());
     };
-    match patterns::duration_seconds(text) {
+    match duration::seconds(text) {
         Some(seconds) if (3600.0..=43_200.0).contains(&seconds) => Ok(text.to_owned()),
         _ => Err(input.refused("sessionDuration", "Member must be between 1 hour and 12 hours")),
     }

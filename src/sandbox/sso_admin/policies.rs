@@ -7,50 +7,28 @@ use serde_json::{Value, json};
 
 use super::super::operation::{Input, Operation, read, write};
 use super::super::pages::page;
-use super::super::patterns;
 use super::super::policy_document;
 use super::super::state::State;
-use super::super::validate::{Member, Shape, optional, required};
 use super::super::wire::{AwsError, Reply};
-use super::super::world::{CustomerManagedPolicy, PermissionSet, PermissionsBoundary};
-use super::{INSTANCE, MAX_RESULTS, NEXT_TOKEN, SET, set, set_mut};
+use super::super::world::{CustomerManagedPolicy, DeleteMissing, PermissionSet, PermissionsBoundary};
+use super::{set, set_mut};
 
 /// Both kinds together [quotas page of the user guide].
 const MAX_POLICIES: usize = 20;
 
-const MANAGED: Member = required("ManagedPolicyArn", Shape::Text(&patterns::MANAGED_POLICY_ARN));
-const REFERENCE: Shape = Shape::Structure(
-    const { &[required("Name", Shape::Text(&patterns::POLICY_NAME)), optional("Path", Shape::Text(&patterns::POLICY_PATH))] },
-);
-const CUSTOMER: Member = required("CustomerManagedPolicyReference", REFERENCE);
-const BOUNDARY: Member = required(
-    "PermissionsBoundary",
-    Shape::Union(
-        const {
-            &[
-                optional("CustomerManagedPolicyReference", REFERENCE),
-                optional("ManagedPolicyArn", Shape::Text(&patterns::MANAGED_POLICY_ARN)),
-            ]
-        },
-    ),
-);
-const INLINE: Member = required("InlinePolicy", Shape::Text(&patterns::INLINE_POLICY));
-const ONE_SET: &[Member] = &[INSTANCE, SET];
-const PAGE_OF_SET: &[Member] = &[INSTANCE, SET, MAX_RESULTS, NEXT_TOKEN];
-
 pub(super) const OPERATIONS: &[Operation] = &[
-    write("AttachManagedPolicyToPermissionSet", &[INSTANCE, SET, MANAGED], attach),
-    write("DetachManagedPolicyFromPermissionSet", &[INSTANCE, SET, MANAGED], detach),
-    read("ListManagedPoliciesInPermissionSet", PAGE_OF_SET, list),
-    write("AttachCustomerManagedPolicyReferenceToPermissionSet", &[INSTANCE, SET, CUSTOMER], attach_customer),
-    write("DetachCustomerManagedPolicyReferenceFromPermissionSet", &[INSTANCE, SET, CUSTOMER], detach_customer),
-    read("ListCustomerManagedPolicyReferencesInPermissionSet", PAGE_OF_SET, list_customer),
-    write("PutInlinePolicyToPermissionSet", &[INSTANCE, SET, INLINE], put_inline),
-    read("GetInlinePolicyForPermissionSet", ONE_SET, get_inline),
-    write("DeleteInlinePolicyFromPermissionSet", ONE_SET, delete_inline),
-    write("PutPermissionsBoundaryToPermissionSet", &[INSTANCE, SET, BOUNDARY], put_boundary),
-    read("GetPermissionsBoundaryForPermissionSet", ONE_SET, get_boundary),
-    write("DeletePermissionsBoundaryFromPermissionSet", ONE_SET, delete_boundary),
+    write("AttachManagedPolicyToPermissionSet", attach),
+    write("DetachManagedPolicyFromPermissionSet", detach),
+    read("ListManagedPoliciesInPermissionSet", list),
+    write("AttachCustomerManagedPolicyReferenceToPermissionSet", attach_customer),
+    write("DetachCustomerManagedPolicyReferenceFromPermissionSet", detach_customer),
+    read("ListCustomerManagedPolicyReferencesInPermissionSet", list_customer),
+    write("PutInlinePolicyToPermissionSet", put_inline),
+    read("GetInlinePolicyForPermissionSet", get_inline),
+    write("DeleteInlinePolicyFromPermissionSet", delete_inline),
+    write("PutPermissionsBoundaryToPermissionSet", put_boundary),
+    read("GetPermissionsBoundaryForPermissionSet", get_boundary),
+    write("DeletePermissionsBoundaryFromPermissionSet", delete_boundary),
 ];
 
 // Wordings of attach and detach: moto, whose contributors copy AWS's.
@@ -127,16 +105,21 @@ fn list_customer(state: &State, input: Input<'_>) -> Reply {
 
 fn put_inline(state: &mut State, input: Input<'_>) -> Reply {
     let text = input.text("InlinePolicy");
-    policy_document::check(text)?;
     let set = set_mut(state, input)?;
+    policy_document::check(text)?;
     set.inline_policy = Some(text.to_owned());
     changed(set)
 }
 
-// The text as it was put; absent when there is none [GetInlinePolicyForPermissionSet, API reference].
+// The text as it was put; when there is none an empty one "is possible" [botocore model, documentation of the output], though the
+// shape admits none.
 fn get_inline(state: &State, input: Input<'_>) -> Reply {
     let set = set(state, input)?;
-    Ok(set.inline_policy.as_ref().map_or_else(|| json!({}), |text| json!({"InlinePolicy": text})))
+    match &set.inline_policy {
+        Some(text) => Ok(json!({"InlinePolicy": text})),
+        None if state.settings.omit_empty_inline_policy => Ok(json!({})),
+        None => Ok(json!({"InlinePolicy": ""})),
+    }
 }
 
 // Succeeds with none, which is no change: CloudFormation's provider calls it without looking first.
@@ -152,14 +135,16 @@ fn put_boundary(state: &mut State, input: Input<'_>) -> Reply {
     let boundary = input.inside("PermissionsBoundary");
     let managed = boundary.and_then(|it| it.maybe("ManagedPolicyArn"));
     set(state, input)?;
-    let boundary = match (managed, boundary) {
-        (Some(arn), _) => {
+    let customer = boundary.filter(|it| it.value("CustomerManagedPolicyReference").is_some());
+    // Either or [PermissionsBoundary, API reference], though the model has no union here.
+    let boundary = match (managed, customer) {
+        (Some(arn), None) => {
             exists(state, arn)?;
             PermissionsBoundary::ManagedPolicyArn(arn.to_owned())
         }
         (None, Some(it)) => PermissionsBoundary::CustomerManagedPolicyReference(reference(it)),
-        (None, None) => {
-            return Err(input.refused("permissionsBoundary", "Member must not be null"));
+        (Some(_), Some(_)) | (None, None) => {
+            return Err(input.refused("permissionsBoundary", "Member must have exactly one of its members set"));
         }
     };
     let set = set_mut(state, input)?;
@@ -181,10 +166,12 @@ fn get_boundary(state: &State, input: Input<'_>) -> Reply {
 
 // With none the answer is not documented; the error of the Get is the likelier one.
 fn delete_boundary(state: &mut State, input: Input<'_>) -> Reply {
+    let missing = state.settings.delete_missing_boundary;
     let set = set_mut(state, input)?;
-    match set.permissions_boundary.take() {
-        Some(_) => changed(set),
-        None => Err(no_boundary(set)),
+    match (set.permissions_boundary.take(), missing) {
+        (Some(_), _) => changed(set),
+        (None, DeleteMissing::Succeeds) => Ok(json!({})),
+        (None, DeleteMissing::NotFound) => Err(no_boundary(set)),
     }
 }
 

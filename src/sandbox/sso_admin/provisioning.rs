@@ -5,50 +5,26 @@
 use serde_json::json;
 
 use super::super::jobs;
-use super::super::operation::{Input, Operation, read, write};
+use super::super::operation::{Input, Operation, read, status, write};
 use super::super::pages::page;
-use super::super::patterns;
 use super::super::state::State;
-use super::super::validate::{Member, Shape, optional, required};
 use super::super::wire::Reply;
 use super::super::world::{PermissionSet, Work};
-use super::{
-    INSTANCE, LIST_OF_JOBS, MAX_RESULTS, NEXT_TOKEN, SET, describe_job, is_home, job_body, list_jobs, set, set_arn,
-    set_id,
-};
+use super::{describe_job, is_home, job_body, list_jobs, set, set_arn, set_id};
 
 const REQUEST_ID: &str = "ProvisionPermissionSetRequestId";
 const PROVISIONED: &str = "LATEST_PERMISSION_SET_PROVISIONED";
-const NOT_PROVISIONED: &str = "LATEST_PERMISSION_SET_NOT_PROVISIONED";
-const STATUS: Member = optional("ProvisioningStatus", Shape::OneOf(&[PROVISIONED, NOT_PROVISIONED]));
 
 pub(super) const OPERATIONS: &[Operation] = &[
-    write(
-        "ProvisionPermissionSet",
-        const {
-            &[
-                INSTANCE,
-                SET,
-                required("TargetType", Shape::OneOf(&["AWS_ACCOUNT", "ALL_PROVISIONED_ACCOUNTS"])),
-                optional("TargetId", Shape::Text(&patterns::ACCOUNT_ID)),
-            ]
-        },
-        provision,
-    ),
-    read(
-        "DescribePermissionSetProvisioningStatus",
-        const { &[INSTANCE, required(REQUEST_ID, Shape::Text(&patterns::REQUEST_ID))] },
-        |state, input| describe_job(state, input, REQUEST_ID, "PermissionSetProvisioningStatus", is_provisioning),
-    ),
-    read("ListPermissionSetProvisioningStatus", LIST_OF_JOBS, |state, input| {
+    write("ProvisionPermissionSet", provision),
+    status("DescribePermissionSetProvisioningStatus", |state, input| {
+        describe_job(state, input, REQUEST_ID, "PermissionSetProvisioningStatus", is_provisioning)
+    }),
+    status("ListPermissionSetProvisioningStatus", |state, input| {
         list_jobs(state, input, "PermissionSetsProvisioningStatus", is_provisioning)
     }),
-    read("ListAccountsForProvisionedPermissionSet", &[INSTANCE, SET, STATUS, MAX_RESULTS, NEXT_TOKEN], list_accounts),
-    read(
-        "ListPermissionSetsProvisionedToAccount",
-        const { &[INSTANCE, required("AccountId", Shape::Text(&patterns::ACCOUNT_ID)), STATUS, MAX_RESULTS, NEXT_TOKEN] },
-        list_sets,
-    ),
+    read("ListAccountsForProvisionedPermissionSet", list_accounts),
+    read("ListPermissionSetsProvisionedToAccount", list_sets),
 ];
 
 // A set that is provisioned nowhere is accepted (Terraform's acceptance tests), and one account may be named that has no
@@ -85,7 +61,14 @@ fn list_sets(state: &State, input: Input<'_>) -> Reply {
         .flatten()
         .filter_map(|id| state.sets.get(id))
         .filter(|set| home && wanted(input, set, account));
-    page(state, input, "PermissionSets", sets, |set| json!(set_arn(state, &set.id)))
+    let mut answer = page(state, input, "PermissionSets", sets, |set| json!(set_arn(state, &set.id)))?;
+    // benkehoe/aws-sso-util reads this list with a default, since it can be missing.
+    if state.settings.omit_empty_lists
+        && let Some(members) = answer.as_object_mut()
+    {
+        members.retain(|_, value| value.as_array().is_none_or(|items| !items.is_empty()));
+    }
+    Ok(answer)
 }
 
 fn wanted(input: Input<'_>, set: &PermissionSet, account: &str) -> bool {

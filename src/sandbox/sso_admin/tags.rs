@@ -2,39 +2,20 @@
 //!
 //! Tags are no part of a definition: they never make a provisioned account stale.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::super::operation::{Input, Operation, read, write};
 use super::super::pages::page;
-use super::super::patterns;
 use super::super::state::State;
-use super::super::validate::{Member, Shape, optional, required};
+use super::super::tags::{self, Tags};
 use super::super::wire::{AwsError, Reply};
-use super::{NEXT_TOKEN, instance, set_arn};
+use super::{instance, set_arn};
 
-/// `TagList` of the model.
-pub(super) const TAGS: Shape = Shape::List {
-    min: 0,
-    max: MAX_TAGS,
-    item: &Shape::Structure(
-        const { &[required("Key", Shape::Text(&patterns::TAG_KEY)), required("Value", Shape::Text(&patterns::TAG_VALUE))] },
-    ),
-};
-const TAG_KEYS: Shape = Shape::List { min: 1, max: MAX_TAGS, item: &Shape::Text(&patterns::TAG_KEY) };
 /// The longest list of the model, taken for the limit of a resource too.
 const MAX_TAGS: usize = 75;
 
-// Optional in the newest model; permission sets needed it before.
-const MAYBE_INSTANCE: Member = optional("InstanceArn", Shape::Text(&patterns::INSTANCE_ARN));
-const RESOURCE: Member = required("ResourceArn", Shape::Text(&patterns::TAGGABLE_ARN));
-
-pub(super) const OPERATIONS: &[Operation] = &[
-    write("TagResource", const { &[MAYBE_INSTANCE, RESOURCE, required("Tags", TAGS)] }, tag),
-    write("UntagResource", const { &[MAYBE_INSTANCE, RESOURCE, required("TagKeys", TAG_KEYS)] }, untag),
-    read("ListTagsForResource", &[MAYBE_INSTANCE, RESOURCE, NEXT_TOKEN], list),
-];
+pub(super) const OPERATIONS: &[Operation] =
+    &[write("TagResource", tag), write("UntagResource", untag), read("ListTagsForResource", list)];
 
 fn tag(state: &mut State, input: Input<'_>) -> Reply {
     let place = place(state, input)?;
@@ -43,13 +24,10 @@ fn tag(state: &mut State, input: Input<'_>) -> Reply {
     Ok(json!({}))
 }
 
-// A key that is not there does no harm.
 fn untag(state: &mut State, input: Input<'_>) -> Reply {
     let place = place(state, input)?;
-    let tags = at_mut(state, &place)?;
-    for key in input.items("TagKeys").filter_map(Value::as_str) {
-        tags.remove(key);
-    }
+    let tags = tags::without(input, at(state, &place)?);
+    *at_mut(state, &place)? = tags;
     Ok(json!({}))
 }
 
@@ -58,20 +36,10 @@ fn list(state: &State, input: Input<'_>) -> Reply {
     page(state, input, "Tags", tags, |(key, value)| json!({"Key": key, "Value": value}))
 }
 
-/// The tags that a resource with the tags `before` has after those of the input: new values win, other keys stay.
-pub(super) fn tags_of(
-    input: Input<'_>,
-    before: &BTreeMap<String, String>,
-) -> Result<BTreeMap<String, String>, AwsError> {
-    let mut tags = before.clone();
-    for tag in input.structures("Tags") {
-        let key = tag.text("Key");
-        // Reserved [tagging, user guide].
-        if key.to_ascii_lowercase().starts_with("aws:") {
-            return Err(input.refused("tags", "Keys must not start with aws:"));
-        }
-        tags.insert(key.to_owned(), tag.text("Value").to_owned());
-    }
+/// The tags that a resource with the tags `before` has after those of the input.
+pub(super) fn tags_of(input: Input<'_>, before: &Tags) -> Result<Tags, AwsError> {
+    let reserved = || input.refused("tags", "Keys must not start with aws:");
+    let tags = tags::merged(input, before).ok_or_else(reserved)?;
     if tags.len() > MAX_TAGS {
         return Err(AwsError::quota(format!(
             "You have exceeded AWS SSO limits. Cannot create Tag more than {MAX_TAGS}"
@@ -99,7 +67,7 @@ fn place(state: &State, input: Input<'_>) -> Result<Place, AwsError> {
     Ok(place)
 }
 
-fn at<'a>(state: &'a State, place: &Place) -> Result<&'a BTreeMap<String, String>, AwsError> {
+fn at<'a>(state: &'a State, place: &Place) -> Result<&'a Tags, AwsError> {
     let tags = match place {
         Place::Set(id) => state.sets.get(id).map(|set| &set.tags),
         Place::Instance(arn) => state
@@ -112,7 +80,7 @@ fn at<'a>(state: &'a State, place: &Place) -> Result<&'a BTreeMap<String, String
     tags.ok_or_else(|| missing(place))
 }
 
-fn at_mut<'a>(state: &'a mut State, place: &Place) -> Result<&'a mut BTreeMap<String, String>, AwsError> {
+fn at_mut<'a>(state: &'a mut State, place: &Place) -> Result<&'a mut Tags, AwsError> {
     let tags = match place {
         Place::Set(id) => state.sets.get_mut(id).map(|set| &mut set.tags),
         Place::Instance(arn) => state

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::defaults::{is_default, one, one_hour, root_path};
+
 /// A permission set and where it is provisioned.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,6 +48,9 @@ pub struct PermissionSet {
     /// Grows with every change of the definition; left out, 1.
     #[serde(default = "one")]
     pub version: u64,
+    /// The epoch second at which its last assignment went; it may count as in use for a while.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub released: f64,
     /// By account, what is provisioned there. A version below the set's own is stale.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub provisioned: BTreeMap<String, Provisioned>,
@@ -68,6 +73,7 @@ impl PermissionSet {
             permissions_boundary: None,
             created: 0.0,
             version: one(),
+            released: 0.0,
             provisioned: BTreeMap::new(),
         }
     }
@@ -146,6 +152,9 @@ pub struct Job {
     pub created: f64,
     /// The epoch second at which it takes effect.
     pub due: f64,
+    /// Left out, it is up to the world whether it fails; else it will, for this reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fated: Option<String>,
 }
 
 /// What a job does.
@@ -173,16 +182,4 @@ pub enum JobStatus {
     InProgress,
     Succeeded,
     Failed,
-}
-
-fn one() -> u64 {
-    1
-}
-
-fn one_hour() -> String {
-    "PT1H".to_owned()
-}
-
-fn root_path() -> String {
-    "/".to_owned()
 }

@@ -1,11 +1,14 @@
-//! Asynchronous requests: their queue, their locks, and what happens when one comes due.
+//! Asynchronous requests of Identity Center: their locks, their quota, and what happens when one comes due.
 //!
-//! A job takes effect as a whole at its due time, in order of due times, whichever call comes next. It judges the world as it is
-//! then, so that principals, accounts and policies that vanish in between make it fail as with AWS.
+//! A job takes effect as a whole. It judges the world as it is at that time, so that principals, accounts and policies that vanish
+//! in between make it fail as with AWS. When that is, `schedule` knows.
 
-use std::collections::BTreeMap;
+mod queue;
 
-use super::clock::round;
+pub(super) use self::queue::Jobs;
+
+use self::queue::target;
+use super::schedule::Due;
 use super::state::State;
 use super::wire::AwsError;
 use super::world::{
@@ -16,87 +19,21 @@ use super::world::{
 /// Open assignment requests that AWS admits at a time [quotas page of the user guide].
 const OPEN_ASSIGNMENT_JOBS: usize = 10;
 
-/// All jobs in the order they came.
-#[derive(Debug, Default)]
-pub(super) struct Jobs {
-    list: Vec<Job>,
-    numbers: BTreeMap<String, usize>,
-    open: Vec<usize>,
-}
-
-impl From<Vec<Job>> for Jobs {
-    fn from(list: Vec<Job>) -> Self {
-        let mut jobs = Self::default();
-        for job in list {
-            jobs.push(job);
+/// Lets a job take effect.
+pub(super) fn end(state: &mut State, number: u64) {
+    let Some(job) = state.jobs.numbered(number).cloned() else {
+        return;
+    };
+    let outcome = match (job.fated, &job.work) {
+        (Some(reason), _) => Err(reason),
+        (None, Work::CreateAssignment(assignment)) => create(state, assignment, &job.request_id),
+        (None, Work::DeleteAssignment(assignment)) => delete(state, assignment),
+        (None, Work::Provision { permission_set_id, account_id }) => {
+            provision(state, permission_set_id, account_id.as_deref(), &job.request_id)
         }
-        jobs
-    }
-}
-
-impl Jobs {
-    pub(super) fn all(&self) -> impl Iterator<Item = &Job> {
-        self.list.iter()
-    }
-
-    pub(super) fn get(&self, request_id: &str) -> Option<&Job> {
-        self.numbers.get(request_id).and_then(|number| self.list.get(*number))
-    }
-
-    fn open(&self) -> impl Iterator<Item = &Job> {
-        self.open.iter().filter_map(|number| self.list.get(*number))
-    }
-
-    fn push(&mut self, job: Job) {
-        let number = self.list.len();
-        if job.status == JobStatus::InProgress {
-            self.open.push(number);
-        }
-        self.numbers.insert(job.request_id.clone(), number);
-        self.list.push(job);
-    }
-
-    /// Takes the open job that comes due first, if any is due; of two due at once the one that came first.
-    fn take_due(&mut self, now: f64) -> Option<(usize, Work)> {
-        let (place, number, job) = self
-            .open
-            .iter()
-            .enumerate()
-            .filter_map(|(place, number)| self.list.get(*number).map(|job| (place, *number, job)))
-            .filter(|(_, _, job)| job.due <= now)
-            .min_by(|(_, _, a), (_, _, b)| a.due.total_cmp(&b.due))?;
-        let work = job.work.clone();
-        self.open.remove(place);
-        Some((number, work))
-    }
-
-    fn finish(&mut self, number: usize, outcome: Result<(), String>) {
-        if let Some(job) = self.list.get_mut(number) {
-            match outcome {
-                Ok(()) => job.status = JobStatus::Succeeded,
-                Err(reason) => {
-                    job.status = JobStatus::Failed;
-                    job.failure_reason = Some(reason);
-                }
-            }
-        }
-    }
-}
-
-/// Lets every job that is due take effect.
-pub(super) fn settle(state: &mut State) {
-    let now = state.clock.now();
-    while let Some((number, work)) = state.jobs.take_due(now) {
-        let outcome = match &work {
-            Work::CreateAssignment(assignment) => create(state, assignment),
-            Work::DeleteAssignment(assignment) => delete(state, assignment),
-            Work::Provision { permission_set_id, account_id } => {
-                provision(state, permission_set_id, account_id.as_deref())
-            }
-        };
-        state.jobs.finish(number, outcome);
-        state.changed = true;
-    }
+    };
+    state.jobs.finish(number, outcome);
+    state.jobs.forget(state.settings.finished_jobs);
 }
 
 /// Queues a job and gives back how it stands: IN_PROGRESS, as the first answer always says here.
@@ -107,22 +44,23 @@ pub(super) fn begin(state: &mut State, work: Work) -> Job {
             break id;
         }
     };
-    let created = state.clock.now();
     let job = Job {
         request_id,
         work,
         status: JobStatus::InProgress,
         failure_reason: None,
-        created,
-        due: round(created + state.settings.job_seconds.max(0.0)),
+        created: state.now,
+        due: state.due(),
+        fated: state.fate.fails.clone(),
     };
-    state.jobs.push(job.clone());
+    let number = state.jobs.push(job.clone());
+    state.schedule.add(job.due, Due::Job(number));
     job
 }
 
-/// Refuses an assignment request beyond the quota. Whether deletions count is not documented; they do here.
+/// Refuses an assignment request beyond the quota. Whether deletions count is a switch.
 pub(super) fn admit_assignment(state: &State) -> Result<(), AwsError> {
-    let open = state.jobs.open().filter(|job| !matches!(job.work, Work::Provision { .. })).count();
+    let open = state.jobs.open_assignments(state.settings.deletions_are_open_jobs);
     if open < OPEN_ASSIGNMENT_JOBS {
         return Ok(());
     }
@@ -136,35 +74,28 @@ pub(super) fn admit_pair(state: &State, set_id: &str, account: Option<&str>) -> 
         let set = state.sets.get(set_id);
         set.is_some_and(|set| set.provisioned.contains_key(id))
     };
-    let collides = |job: &Job| {
-        let (set, other) = target(&job.work);
-        set == set_id
-            && match (account, other) {
-                (Some(mine), Some(theirs)) => mine == theirs,
-                (Some(one), None) | (None, Some(one)) => covered(one),
-                (None, None) => true,
-            }
+    let collides = |job: &Job| match (account, target(&job.work).1) {
+        (Some(mine), Some(theirs)) => mine == theirs,
+        (Some(one), None) | (None, Some(one)) => covered(one),
+        (None, None) => true,
     };
-    if !state.jobs.open().any(collides) {
+    if !state.jobs.open_on(set_id).any(collides) {
         return Ok(());
     }
-    // aws-iam-identity-center-extensions#111, iam-identity-center-team#513
-    Err(AwsError::conflict("There is a conflicting operation in process."))
+    Err(conflict())
+}
+
+/// What AWS says while another write is under way (aws-iam-identity-center-extensions#111, iam-identity-center-team#513).
+pub(super) fn conflict() -> AwsError {
+    AwsError::conflict("There is a conflicting operation in process.")
 }
 
 /// Whether any open job works on the set.
 pub(super) fn touches_set(state: &State, set_id: &str) -> bool {
-    state.jobs.open().any(|job| target(&job.work).0 == set_id)
+    state.jobs.touch(set_id)
 }
 
-fn target(work: &Work) -> (&str, Option<&str>) {
-    match work {
-        Work::CreateAssignment(it) | Work::DeleteAssignment(it) => (&it.permission_set_id, Some(&it.account_id)),
-        Work::Provision { permission_set_id, account_id } => (permission_set_id, account_id.as_deref()),
-    }
-}
-
-fn create(state: &mut State, it: &Assignment) -> Result<(), String> {
+fn create(state: &mut State, it: &Assignment, request_id: &str) -> Result<(), String> {
     let set = set_of(state, it)?;
     account_works(state, &it.account_id)?;
     if !state.store.has(it.principal_type, &it.principal_id) {
@@ -174,7 +105,7 @@ fn create(state: &mut State, it: &Assignment) -> Result<(), String> {
     let there = set.provisioned.contains_key(&it.account_id);
     state.insert_assignment(it);
     if !there || state.settings.create_refreshes_stale {
-        state.provision(&it.permission_set_id, &it.account_id);
+        state.provision(&it.permission_set_id, &it.account_id, request_id);
     }
     Ok(())
 }
@@ -197,7 +128,7 @@ fn delete(state: &mut State, it: &Assignment) -> Result<(), String> {
 }
 
 // Unknown on partial success; here the good accounts are updated and the request fails with the first reason.
-fn provision(state: &mut State, set_id: &str, account: Option<&str>) -> Result<(), String> {
+fn provision(state: &mut State, set_id: &str, account: Option<&str>, request_id: &str) -> Result<(), String> {
     let Some(set) = state.sets.get(set_id) else {
         return Err("Received a 404 status error: Permission set not found.".to_owned());
     };
@@ -214,7 +145,7 @@ fn provision(state: &mut State, set_id: &str, account: Option<&str>) -> Result<(
     let mut outcome = Ok(());
     for account in checked {
         match account {
-            Ok(account) => state.provision(set_id, account),
+            Ok(account) => state.provision(set_id, account, request_id),
             Err(reason) => outcome = outcome.and(Err(reason)),
         }
     }

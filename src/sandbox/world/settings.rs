@@ -1,0 +1,114 @@
+//! The part of the world file that says how the sandbox behaves where AWS leaves room, is unknown, or is to be made harder.
+//!
+//! Shapes only, as in the rest of the file form.
+
+use serde::{Deserialize, Serialize};
+
+/// The switches of the sandbox. Where AWS's behaviour is not documented, the default is the likelier one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// How long an asynchronous job stays IN_PROGRESS.
+    pub job_seconds: f64,
+    /// How many finished jobs are remembered. AWS documents no retention.
+    pub finished_jobs: usize,
+    /// Default and cap of a page of sso-admin and identitystore, 1 to 100. AWS documents no default.
+    pub page_size: usize,
+    /// The same for organizations, 1 to 20.
+    pub organizations_page_size: usize,
+    /// Whether pages are cut short at random, though more items follow, as AWS may always do.
+    pub short_pages: bool,
+    /// Whether now and then a page is empty though it carries a token, as those of organizations may be.
+    pub empty_pages: bool,
+    /// Unknown: whether an empty list is left out of the answer of ListPermissionSetsProvisionedToAccount.
+    pub omit_empty_lists: bool,
+    /// Unknown: whether GetInlinePolicyForPermissionSet leaves the policy out when there is none, rather than answer an empty text.
+    pub omit_empty_inline_policy: bool,
+    /// How long after a change lists and descriptions still show what was before. Each change within it keeps a copy of
+    /// the world, so this is for small ones.
+    pub read_lag_seconds: f64,
+    /// How long a permission set still counts as in use after its last assignment went.
+    pub deletion_lingers_seconds: f64,
+    /// Whether calls are limited by rate; `null` does so when serving other programs, and not in process.
+    pub throttle: Option<bool>,
+    /// Calls a second of sso-admin together, and of identitystore together. Unknown: whether the two share one allowance.
+    pub calls_per_second: f64,
+    /// The epoch second at which the clock starts; `null` takes the machine's time.
+    pub epoch: Option<f64>,
+    /// Whether access keys that the world does not know are the management account's, or nobody's.
+    pub unknown_keys: UnknownKeys,
+    /// The name of the user whom a browser signs in when it does not say; `null` is the first that is enabled.
+    pub sign_in_as: Option<String>,
+    /// Unknown: whether ListAccountAssignmentsForPrincipal of a user shows the rows of the user's groups.
+    pub group_rows_for_users: bool,
+    /// Unknown: whether a delegated administrator may call ListAccountAssignmentsForPrincipal.
+    pub delegated_lists_by_principal: bool,
+    /// Unknown: whether CreateAccountAssignment brings a stale permission set up to date in the account.
+    pub create_refreshes_stale: bool,
+    /// Unknown: whether deletions count among the ten open assignment requests.
+    pub deletions_are_open_jobs: bool,
+    /// Unknown: what DeleteAccountAssignment answers when there is no such assignment.
+    pub delete_missing_assignment: DeleteMissing,
+    /// Unknown: whether names of permission sets that differ by case only are different.
+    pub names_differ_by_case: bool,
+    /// Unknown: whether an edit of the description alone makes provisioned accounts stale.
+    pub description_makes_stale: bool,
+    /// Unknown: what DeletePermissionsBoundaryFromPermissionSet answers when there is none.
+    pub delete_missing_boundary: DeleteMissing,
+    /// Whether accounts and organizational units say their paths, as the newest organizations does.
+    pub paths: bool,
+    /// Whether ListUsers and ListGroups take filters, which newer Regions refuse.
+    pub filters: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            job_seconds: 1.0,
+            finished_jobs: 10_000,
+            page_size: 100,
+            organizations_page_size: 20,
+            short_pages: false,
+            empty_pages: false,
+            omit_empty_lists: false,
+            omit_empty_inline_policy: false,
+            read_lag_seconds: 0.0,
+            deletion_lingers_seconds: 0.0,
+            throttle: None,
+            calls_per_second: 20.0,
+            epoch: None,
+            unknown_keys: UnknownKeys::Management,
+            sign_in_as: None,
+            group_rows_for_users: true,
+            delegated_lists_by_principal: false,
+            create_refreshes_stale: true,
+            deletions_are_open_jobs: true,
+            delete_missing_assignment: DeleteMissing::NotFound,
+            names_differ_by_case: true,
+            description_makes_stale: true,
+            delete_missing_boundary: DeleteMissing::NotFound,
+            paths: true,
+            filters: true,
+        }
+    }
+}
+
+/// What deleting something that is not there comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeleteMissing {
+    /// ResourceNotFoundException at once.
+    NotFound,
+    /// It succeeds.
+    Succeeds,
+}
+
+/// Whose an access key is that the world does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnknownKeys {
+    /// The management account's.
+    Management,
+    /// Nobody's: the call is refused.
+    Refused,
+}
