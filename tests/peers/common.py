@@ -1,7 +1,10 @@
 """What the peers share: a hermetic permset."""
 
+import contextlib
+import json
 import os
 import pathlib
+import signal
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -17,3 +20,30 @@ def run(permset, args, cwd, **more):
     return subprocess.run(
         [str(permset), *args], cwd=cwd, env=environment(cwd, **more), capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL
     )
+
+
+@contextlib.contextmanager
+def serve(permset, world, *flags):
+    """Serves a world, made as the starter world if it is not there; yields the variables that point clients at it."""
+    command = [str(permset), "sandbox", "serve", "--world", str(world), *flags]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(pathlib.Path(world).parent))
+    try:
+        variables = {}
+        for line in process.stdout:
+            name, _, value = line.strip().removeprefix("export ").partition("=")
+            variables[name] = value
+            if name == "AWS_DEFAULT_REGION":
+                break
+        assert variables, process.stderr.read()
+        yield variables
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 0, process.stderr.read()
+
+
+def edit_world(world, change):
+    """Changes a world file that nobody serves."""
+    path = pathlib.Path(world)
+    value = json.loads(path.read_text())
+    change(value)
+    path.write_text(json.dumps(value))

@@ -13,7 +13,7 @@ import sys
 import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
-CHECKS = ["schemas", "terminal", "moto_server"]
+CHECKS = ["schemas", "terminal", "moto_server", "model", "conformance", "aws_cli", "terraform"]
 
 
 def main() -> int:
