@@ -74,7 +74,7 @@ fn selectors(
     written.iter().filter_map(|text| selector(text, context.short_names, findings)).collect()
 }
 
-fn set_name(
+pub(super) fn set_name(
     text: &Located<String>,
     context: &Context<'_>,
     findings: &mut Vec<Finding>,
@@ -113,7 +113,7 @@ fn names<T>(
 }
 
 /// An id and a name may be one account, which only AWS can tell; two ids, or two names, can be compared here.
-fn check_in_scope(account: &Located<AccountSelector>, context: &Context<'_>, findings: &mut Vec<Finding>) {
+pub(super) fn check_in_scope(account: &Located<AccountSelector>, context: &Context<'_>, findings: &mut Vec<Finding>) {
     let Some(scope) = context.scope else { return };
     let comparable = |other: &Located<AccountSelector>| {
         std::mem::discriminant(&other.value) == std::mem::discriminant(&account.value)

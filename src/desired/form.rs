@@ -33,6 +33,8 @@ form! {
         permission_sets: Option<Named<PermissionSetForm>>,
         /// Who gets which permission set in which account.
         assignments: Option<Vec<AssignmentForm>>,
+        /// What apply does only with somebody's consent, and what it never does.
+        guards: Option<GuardsForm>,
     }
 
     /// Which Identity Center instance, and where.
@@ -96,6 +98,36 @@ form! {
         aws_managed: Option<Text>,
         /// A policy that each account keeps itself.
         customer_managed: Option<CustomerManagedForm>,
+    }
+
+    /// What apply does only with somebody's consent, and what it never does.
+    GuardsForm = "guards" {
+        /// How many assignments one apply may take away without `--allow mass-deletion`. Either limit refuses.
+        max_deletions: Option<MaxDeletionsForm>,
+        /// Permission sets that are never changed, assigned or revoked, also where the scope covers all.
+        protect: Option<Vec<Text>>,
+        /// Grants that must be there after every apply: the way back in.
+        required: Option<Vec<RequiredForm>>,
+    }
+
+    /// The limits of what one apply may take away.
+    MaxDeletionsForm at place = "max_deletions" {
+        /// So many assignments; default 10.
+        count: Option<Text>,
+        /// This share of the assignments that the file decides about, such as `30%`, the default. Three or fewer are never too large a share.
+        share: Option<Text>,
+    }
+
+    /// A grant that must be there: exactly one of group and user.
+    RequiredForm at place = "a required grant" {
+        /// The group, by display name.
+        group: Option<Text>,
+        /// The user, by user name or e-mail address.
+        user: Option<Text>,
+        /// The permission set, by name; it must be declared.
+        permission_set: Text,
+        /// The account, by name, short name or id.
+        account: Text,
     }
 
     /// The lists multiply out: every principal gets every permission set in every account.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::desired::decode::{Kept, Named};
 use crate::desired::form::{AccessForm, InstanceForm, ScopeForm};
 use crate::desired::source::Reader;
-use crate::desired::{assignments, permission_sets, text};
+use crate::desired::{assignments, guards, permission_sets, text};
 use crate::model::{
     AccountId, AccountName, AccountSelector, DesiredState, Finding, InstanceArn, Located, Scope, ScopeSets, Shown,
 };
@@ -15,7 +15,7 @@ pub(super) type ShortNames = BTreeMap<String, AccountId>;
 
 /// Lowers the form; `None` after a finding that leaves nothing to go on with.
 pub(super) fn lower(form: AccessForm, reader: &mut Reader, findings: &mut Vec<Finding>) -> Option<DesiredState> {
-    let AccessForm { version, owner, instance, scope, accounts, permission_sets, assignments } = form;
+    let AccessForm { version, owner, instance, scope, accounts, permission_sets, assignments, guards } = form;
     check_version(version, findings);
     let owner = owner.filter(|owner| text::owner(owner, findings)).map(|owner| owner.value);
     let (instance, region) = lower_instance(instance, findings);
@@ -25,10 +25,11 @@ pub(super) fn lower(form: AccessForm, reader: &mut Reader, findings: &mut Vec<Fi
     let context =
         assignments::Context { short_names: &short_names, permission_sets: &permission_sets, scope: scope.as_ref() };
     let rules = assignments::lower(assignments.unwrap_or_default(), &context, findings);
+    let guards = guards::lower(guards, &context, findings);
     // A declared name whose value was wrong is known by name only; its findings are errors, so the state is not used.
     let permission_sets = permission_sets.into_iter().filter_map(|(name, set)| Some((name, set?))).collect();
     let short_names = short_names.into_iter().map(|(name, id)| (id, AccountName::new(name))).collect();
-    Some(DesiredState { owner, instance, region, short_names, scope: scope?, permission_sets, rules })
+    Some(DesiredState { owner, instance, region, short_names, scope: scope?, permission_sets, rules, guards })
 }
 
 fn check_version(version: Kept<Located<String>>, findings: &mut Vec<Finding>) {

@@ -7,6 +7,7 @@
 mod assignments;
 mod decode;
 mod form;
+mod guards;
 mod lower;
 mod permission_sets;
 mod policies;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Account, AccountId, AccountName, Definition, GroupName, InstanceArn, Located, PermissionSetName, Place, UserName,
+    Account, AccountId, AccountName, Definition, GroupName, Guards, InstanceArn, Located, PermissionSetName, Place,
+    PrincipalKind, UserName,
 };
 
 /// The desired state: the access file with its meaning worked out and every place kept, so that what only AWS can
@@ -24,6 +25,8 @@ pub struct DesiredState {
     pub permission_sets: BTreeMap<PermissionSetName, DesiredSet>,
     /// The lines under `assignments`, in the order of the file.
     pub rules: Vec<Rule>,
+    /// What an apply may not do without consent.
+    pub guards: Guards,
 }
 
 /// Where the file decides about assignments; nothing outside is ever touched.
@@ -107,6 +110,18 @@ impl DesiredState {
     /// Returns all account selectors of the file, those of the scope first.
     pub fn account_selectors(&self) -> impl Iterator<Item = &Located<AccountSelector>> {
         let of_rules = self.rules.iter().flat_map(|rule| rule.accounts.iter().chain(&rule.except_accounts));
-        self.scope.accounts.iter().chain(of_rules)
+        let of_guards = self.guards.required.iter().map(|required| &required.account);
+        self.scope.accounts.iter().chain(of_rules).chain(of_guards)
+    }
+
+    /// Returns every principal that the file names, with its place.
+    pub fn principals(&self) -> impl Iterator<Item = (PrincipalKind, &str, Place)> {
+        let groups = self.rules.iter().flat_map(|rule| &rule.groups);
+        let groups = groups.map(|group| (PrincipalKind::Group, group.value.as_str(), group.place));
+        let users = self.rules.iter().flat_map(|rule| &rule.users);
+        let users = users.map(|user| (PrincipalKind::User, user.value.as_str(), user.place));
+        let required = self.guards.required.iter();
+        let required = required.map(|it| (it.kind, it.principal.value.as_str(), it.principal.place));
+        groups.chain(users).chain(required)
     }
 }

@@ -8,6 +8,7 @@ mod assignment;
 mod desired;
 mod duration;
 mod finding;
+mod guards;
 mod ids;
 mod observed;
 mod permission_set;
@@ -19,6 +20,7 @@ pub use assignment::{Assignment, Principal, PrincipalKind, PrincipalRef};
 pub use desired::{AccountSelector, DesiredDefinition, DesiredSet, DesiredState, Rule, Scope, ScopeSets};
 pub use duration::{DurationError, SessionDuration};
 pub use finding::{Finding, Located, Place, Position, Severity, Sources, similar_name};
+pub use guards::{Guards, MaxDeletions, RequiredGrant};
 pub use ids::{
     AccountId, AccountName, GroupName, IdError, IdentityStoreId, InstanceArn, PermissionSetArn, PermissionSetName,
     PrincipalId, UserName,

@@ -37,12 +37,8 @@ pub(super) async fn read(
 type ByName = BTreeMap<(PrincipalKind, String), Lookup>;
 
 async fn look_up(at: At<'_>, desired: &DesiredState, on_progress: OnProgress<'_>) -> Result<ByName, AwsError> {
-    let groups =
-        desired.rules.iter().flat_map(|rule| &rule.groups).map(|group| (PrincipalKind::Group, group.value.as_str()));
-    let users =
-        desired.rules.iter().flat_map(|rule| &rule.users).map(|user| (PrincipalKind::User, user.value.as_str()));
     let names: BTreeSet<(PrincipalKind, String)> =
-        groups.chain(users).map(|(kind, name)| (kind, name.to_owned())).collect();
+        desired.principals().map(|(kind, name, _)| (kind, name.to_owned())).collect();
     let asked = each("names", names.iter().cloned().collect(), on_progress, |(kind, name)| async move {
         let id = match kind {
             PrincipalKind::Group => at.group_id(&GroupName::new(&name)).await?,

@@ -1,12 +1,40 @@
 //! What a plan may not do without somebody's word for it.
 //!
-//! Refusals are shown in every plan and block only apply.
+//! Refusals are shown in every plan and block only apply. Each names its numbers and the consent that lifts it.
 
-use crate::model::{DesiredState, OWNER_TAG, ObservedState, PermissionSetName};
-use crate::plan::managed;
+use std::collections::BTreeSet;
+
+use crate::model::{
+    Assignment, DesiredState, MaxDeletions, OWNER_TAG, ObservedState, PermissionSetName, PrincipalKind,
+};
+use crate::plan::resolve::{Grant, Resolved};
+use crate::plan::{Change, Step, managed};
 
 /// The consents that `--allow` takes.
-pub const CONSENTS: [&str; 1] = ["take-over"];
+pub const CONSENTS: [&str; 5] = ["control-tower", "mass-deletion", "nothing-left", "required", "take-over"];
+
+/// So few deletions are never too large a share: two of three are an ordinary day in a small file.
+const FEW: usize = 3;
+
+/// What AWS Control Tower makes and repairs (AWS Control Tower user guide, "IAM Identity Center groups and permission sets").
+const CONTROL_TOWER_SETS: [&str; 6] = [
+    "AWSAdministratorAccess",
+    "AWSOrganizationsFullAccess",
+    "AWSPowerUserAccess",
+    "AWSReadOnlyAccess",
+    "AWSServiceCatalogAdminFullAccess",
+    "AWSServiceCatalogEndUserAccess",
+];
+const CONTROL_TOWER_GROUPS: [&str; 8] = [
+    "AWSAccountFactory",
+    "AWSAuditAccountAdmins",
+    "AWSControlTowerAdmins",
+    "AWSLogArchiveAdmins",
+    "AWSLogArchiveViewers",
+    "AWSSecurityAuditPowerUsers",
+    "AWSSecurityAuditors",
+    "AWSServiceCatalogAdmins",
+];
 
 /// A reason not to apply.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +48,30 @@ pub enum Refusal {
         /// Who this file says owns it.
         ours: Option<String>,
     },
+    /// More is taken away at once than the file's limits admit.
+    MassDeletion {
+        /// How many assignments.
+        deletions: usize,
+        /// Of how many that the file decides about.
+        of: usize,
+        /// The limits.
+        limits: MaxDeletions,
+    },
+    /// The file grants nobody anything, and there is something that it decides about: an emptied file looks like that.
+    NothingLeft {
+        /// How many assignments would go.
+        deletions: usize,
+    },
+    /// A grant that the file calls required would not be there.
+    Required {
+        /// Which.
+        assignment: Assignment,
+    },
+    /// Permission sets or groups of AWS Control Tower are touched, which repairs them at its next update.
+    ControlTower {
+        /// Their names.
+        names: BTreeSet<String>,
+    },
 }
 
 impl Refusal {
@@ -27,12 +79,29 @@ impl Refusal {
     pub fn consent(&self) -> &'static str {
         match self {
             Self::TakeOver { .. } => "take-over",
+            Self::MassDeletion { .. } => "mass-deletion",
+            Self::NothingLeft { .. } => "nothing-left",
+            Self::Required { .. } => "required",
+            Self::ControlTower { .. } => "control-tower",
         }
     }
 }
 
 /// Finds all refusals.
-pub(super) fn refusals(desired: &DesiredState, observed: &ObservedState) -> Vec<Refusal> {
+pub(super) fn refusals(
+    desired: &DesiredState,
+    observed: &ObservedState,
+    resolved: &Resolved,
+    steps: &[Step],
+) -> Vec<Refusal> {
+    let mut refusals = take_overs(desired, observed);
+    refusals.extend(deletions(desired, observed, resolved, steps));
+    refusals.extend(required(desired, observed, resolved));
+    refusals.extend(control_tower(steps));
+    refusals
+}
+
+fn take_overs(desired: &DesiredState, observed: &ObservedState) -> Vec<Refusal> {
     let declared = observed.permission_sets.iter().filter(|(name, _)| managed(desired, name).is_some());
     let owned = declared.filter_map(|(name, set)| Some((name, set.definition.as_ref()?.tags.get(OWNER_TAG)?)));
     let theirs = owned.filter(|(_, theirs)| desired.owner.as_ref() != Some(*theirs));
@@ -42,4 +111,61 @@ pub(super) fn refusals(desired: &DesiredState, observed: &ObservedState) -> Vec<
         ours: desired.owner.clone(),
     };
     theirs.map(refusal).collect()
+}
+
+fn deletions(desired: &DesiredState, observed: &ObservedState, resolved: &Resolved, steps: &[Step]) -> Option<Refusal> {
+    let deletions = steps.iter().filter(|step| matches!(step.change, Change::Revoke { .. })).count();
+    if deletions > 0 && resolved.grants.is_empty() {
+        return Some(Refusal::NothingLeft { deletions });
+    }
+    let owned = |row: &&crate::model::ObservedAssignment| resolved.owns(desired, &row.permission_set, &row.account);
+    let of = observed.assignments.iter().filter(owned).count();
+    let limits = desired.guards.max_deletions;
+    let share = deletions > FEW && deletions.saturating_mul(100) > limits.percent.saturating_mul(of);
+    (deletions > limits.count || share).then_some(Refusal::MassDeletion { deletions, of, limits })
+}
+
+/// What is declared will be there; what the file does not decide about stays as it is.
+fn required(desired: &DesiredState, observed: &ObservedState, resolved: &Resolved) -> Vec<Refusal> {
+    let live = |grant: &Grant| {
+        let stays = !resolved.owns(desired, &grant.permission_set, &grant.account);
+        stays
+            && observed.assignments.iter().any(|row| {
+                row.permission_set == grant.permission_set
+                    && row.account == grant.account
+                    && row.principal == grant.principal
+            })
+    };
+    let missing = resolved.required.iter().filter(|grant| !resolved.grants.contains(grant) && !live(grant));
+    let refusal = |grant: &Grant| Refusal::Required {
+        assignment: Assignment {
+            permission_set: grant.permission_set.clone(),
+            account: observed.account_ref(&grant.account),
+            principal: observed.directory.principal(&grant.principal),
+        },
+    };
+    missing.map(refusal).collect()
+}
+
+fn control_tower(steps: &[Step]) -> Option<Refusal> {
+    let is_its_set = |name: &PermissionSetName| CONTROL_TOWER_SETS.contains(&name.as_str());
+    let mut names = BTreeSet::new();
+    for step in steps {
+        match &step.change {
+            Change::CreateSet { name, .. } | Change::EditSet { name, .. } if is_its_set(name) => {
+                names.insert(name.to_string());
+            }
+            Change::Revoke { assignment, .. } => {
+                if is_its_set(&assignment.permission_set) {
+                    names.insert(assignment.permission_set.to_string());
+                }
+                let group =
+                    assignment.principal.name.as_ref().filter(|_| assignment.principal.kind == PrincipalKind::Group);
+                names.extend(group.filter(|name| CONTROL_TOWER_GROUPS.contains(&name.as_str())).cloned());
+            }
+            // Bringing accounts up to date and granting more take nothing from Control Tower.
+            Change::CreateSet { .. } | Change::EditSet { .. } | Change::Provision { .. } | Change::Assign(_) => {}
+        }
+    }
+    (!names.is_empty()).then_some(Refusal::ControlTower { names })
 }

@@ -39,7 +39,7 @@ pub fn plan(desired: &DesiredState, observed: &ObservedState) -> Result<(Plan, V
     let plan = Plan {
         instance: observed.instance.clone(),
         owner: desired.owner.clone(),
-        refusals: guard::refusals(desired, observed),
+        refusals: guard::refusals(desired, observed, &resolved, &steps),
         left_alone: resolve::left_alone(desired, observed, &resolved, &steps),
         arns,
         steps,

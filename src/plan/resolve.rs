@@ -26,13 +26,15 @@ pub struct Resolved {
     pub scope: BTreeSet<AccountId>,
     /// What should be granted there.
     pub grants: BTreeSet<Grant>,
+    /// What must be granted after every apply. More than one where a name means several accounts, which is an error.
+    pub required: BTreeSet<Grant>,
 }
 
 impl Resolved {
     /// Returns whether the file decides about assignments of this permission set in this account.
     pub(super) fn owns(&self, desired: &DesiredState, set: &PermissionSetName, account: &AccountId) -> bool {
         let set_in_scope = desired.scope.permission_sets == ScopeSets::All || desired.permission_sets.contains_key(set);
-        set_in_scope && self.scope.contains(account)
+        set_in_scope && !desired.guards.protect.contains(set) && self.scope.contains(account)
     }
 }
 
@@ -44,7 +46,7 @@ pub(super) fn resolve(desired: &DesiredState, observed: &ObservedState, findings
     check_accounts(desired, observed, findings);
     check_permission_sets(desired, observed, findings);
     let scope = observed.active_accounts(desired.scope.accounts.iter().map(|account| &account.value));
-    let mut resolved = Resolved { scope, grants: BTreeSet::new() };
+    let mut resolved = Resolved { scope, grants: BTreeSet::new(), required: required(desired, observed, findings) };
     let mut written: BTreeMap<Grant, Place> = BTreeMap::new();
     let mut grants = 0_usize;
     for rule in &desired.rules {
@@ -180,11 +182,37 @@ fn rule_accounts(
     accounts
 }
 
+/// Returns the grants that must be there. Accounts that are not active count: what is required there is missing.
+fn required(desired: &DesiredState, observed: &ObservedState, findings: &mut Vec<Finding>) -> BTreeSet<Grant> {
+    let mut grants = BTreeSet::new();
+    for required in &desired.guards.required {
+        let name = (required.kind, required.principal.value.as_str(), required.principal.place);
+        let found = find_principals([name], observed, findings);
+        let meant = observed.accounts.values().filter(|account| required.account.value.matches(account));
+        for account in meant {
+            grants.extend(found.iter().map(|(principal, _)| Grant {
+                permission_set: required.permission_set.value.clone(),
+                account: account.id.clone(),
+                principal: principal.clone(),
+            }));
+        }
+    }
+    grants
+}
+
 fn principals(rule: &Rule, observed: &ObservedState, findings: &mut Vec<Finding>) -> Vec<(PrincipalRef, Place)> {
     let groups = rule.groups.iter().map(|group| (PrincipalKind::Group, group.value.as_str(), group.place));
     let users = rule.users.iter().map(|user| (PrincipalKind::User, user.value.as_str(), user.place));
+    find_principals(groups.chain(users), observed, findings)
+}
+
+fn find_principals<'a>(
+    names: impl IntoIterator<Item = (PrincipalKind, &'a str, Place)>,
+    observed: &ObservedState,
+    findings: &mut Vec<Finding>,
+) -> Vec<(PrincipalRef, Place)> {
     let mut found = Vec::new();
-    for (kind, name, place) in groups.chain(users) {
+    for (kind, name, place) in names {
         match observed.directory.by_name.get(&(kind, name.to_owned())) {
             Some(Lookup::Found(id)) => {
                 let principal = PrincipalRef { kind, id: id.clone() };
@@ -222,7 +250,7 @@ pub(super) fn left_alone(
     let undeclared = observed.permission_sets.keys().filter(|name| !desired.permission_sets.contains_key(*name));
     let permission_sets = match desired.scope.permission_sets {
         ScopeSets::Declared => undeclared.cloned().collect(),
-        ScopeSets::All => Vec::new(),
+        ScopeSets::All => undeclared.filter(|name| desired.guards.protect.contains(*name)).cloned().collect(),
     };
     let declared = observed.permission_sets.iter().filter(|(name, _)| desired.permission_sets.contains_key(*name));
     let provisioned: BTreeSet<&AccountId> =

@@ -118,6 +118,26 @@ pub(super) fn refusal(refusal: &Refusal) -> String {
                 .map_or_else(|| "this file has no owner".to_owned(), |ours| format!("this file is `{}`", Shown(ours)));
             format!("permission set {permission_set} is owned by `{}` (tag {OWNER_TAG}), {ours}", Shown(theirs))
         }
+        Refusal::MassDeletion { deletions, of, limits } => format!(
+            "this plan deletes {deletions} of {} (limits: {}, or {}%)",
+            count(*of, "assignment"),
+            limits.count,
+            limits.percent
+        ),
+        Refusal::NothingLeft { deletions } => format!(
+            "the file assigns nobody anything, so this plan deletes all of the {} that it decides about",
+            count(*deletions, "assignment")
+        ),
+        Refusal::Required { assignment } => format!(
+            "a required grant would be missing: {} in {} for {}",
+            assignment.permission_set,
+            assignment.account,
+            assignment.principal.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+        ),
+        Refusal::ControlTower { names } => {
+            let names: Vec<String> = names.iter().map(|name| format!("`{}`", Shown(name))).collect();
+            format!("this plan takes from what AWS Control Tower owns: {}", names.join(", "))
+        }
     }
 }
 

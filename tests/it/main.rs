@@ -12,6 +12,7 @@ mod architecture;
 mod cli;
 mod converge;
 mod example;
+mod guards;
 mod invalid;
 mod oracle;
 mod properties;

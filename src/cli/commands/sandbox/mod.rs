@@ -13,7 +13,7 @@ use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 use crate::cli::session;
-use crate::model::{AccountSelector, DesiredDefinition, DesiredState, Shown};
+use crate::model::{AccountSelector, DesiredDefinition, DesiredState, PrincipalKind, Shown};
 use crate::sandbox::Sandbox;
 use crate::sandbox::starter::{self, Names};
 use crate::sandbox::world::PermissionSet;
@@ -83,15 +83,14 @@ fn names(desired: &DesiredState) -> Names {
     let free = (500_000_000_001_u64..).map(|id| id.to_string());
     let made: Vec<(String, String)> =
         free.filter(|id| !accounts.contains_key(id)).zip(named).map(|(id, name)| (id, name.to_owned())).collect();
+    let of = |wanted: PrincipalKind| {
+        let named = desired.principals().filter(|(kind, _, _)| *kind == wanted);
+        named.map(|(_, name, _)| name.to_owned()).collect()
+    };
     Names {
         accounts: accounts.into_iter().chain(made).collect(),
-        groups: desired
-            .rules
-            .iter()
-            .flat_map(|rule| &rule.groups)
-            .map(|group| group.value.as_str().to_owned())
-            .collect(),
-        users: desired.rules.iter().flat_map(|rule| &rule.users).map(|user| user.value.as_str().to_owned()).collect(),
+        groups: of(PrincipalKind::Group),
+        users: of(PrincipalKind::User),
     }
 }
 
