@@ -23,6 +23,7 @@ impl Run<'_> {
             }
             Change::Assign(assignment) => self.assign(assignment).await,
             Change::Revoke { assignment, .. } => self.revoke(assignment).await,
+            Change::DeleteSet { name, definition: _ } => self.delete(name).await,
         };
         match result {
             Ok(outcome) => outcome,
@@ -136,6 +137,15 @@ impl Run<'_> {
                 }
                 outcome => outcome,
             },
+        }
+    }
+
+    async fn delete(&self, name: &PermissionSetName) -> Result<Outcome, Failure> {
+        let arn = self.arn(name)?;
+        match self.at.delete_permission_set(&arn).await {
+            Ok(()) => Ok(Outcome::Applied),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(Outcome::AlreadyInPlace),
+            Err(error) => Err(Failure::Call { done: 0, total: 1, error: Box::new(error) }),
         }
     }
 

@@ -223,7 +223,11 @@ impl At<'_> {
         }
     }
 
-    async fn tags(self, arn: &PermissionSetArn) -> Result<BTreeMap<String, String>, AwsError> {
+    /// Reads the tags of a permission set, without AWS's own.
+    ///
+    /// # Errors
+    /// If AWS refuses.
+    pub async fn tags(self, arn: &PermissionSetArn) -> Result<BTreeMap<String, String>, AwsError> {
         const OP: &str = "ListTagsForResource";
         let tags = pages(OP, arn, |token| async move {
             let request = self.aws.sso.list_tags_for_resource().instance_arn(self.instance.arn.as_str());

@@ -70,6 +70,20 @@ impl At<'_> {
         .map(drop)
     }
 
+    /// Deletes a permission set. That it still counts as in use for minutes after its last assignment went is waited out
+    /// (terraform-provider-aws#26757).
+    ///
+    /// # Errors
+    /// If AWS refuses.
+    pub async fn delete_permission_set(self, arn: &PermissionSetArn) -> Result<(), AwsError> {
+        patiently(|| {
+            let request = self.aws.sso.delete_permission_set().instance_arn(self.instance.arn.as_str());
+            call("DeletePermissionSet", arn, request.permission_set_arn(arn.as_str()).send())
+        })
+        .await
+        .map(drop)
+    }
+
     /// Sets tags.
     ///
     /// # Errors

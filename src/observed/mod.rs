@@ -108,7 +108,9 @@ async fn read_assignments(
     let mut pairs = Vec::new();
     for (name, set) in &observed.permission_sets {
         let accounts = set.provisioned.iter().flat_map(BTreeMap::keys);
-        let asked = accounts.filter(|account| unmanaged || scope.contains(*account));
+        // A set that left the file can be deleted only when nobody has it anywhere.
+        let left = set.definition.is_some() && !desired.permission_sets.contains_key(name);
+        let asked = accounts.filter(|account| unmanaged || left || scope.contains(*account));
         pairs.extend(asked.map(|account| (name, &set.arn, account)));
     }
     let rows = each("assignments", pairs, on_progress, |(name, arn, account)| async move {

@@ -82,6 +82,13 @@ pub enum Change {
         /// sessions"). `None` if it was not read.
         sessions_last: Option<SessionDuration>,
     },
+    /// Delete a permission set that this owner's file declared and no longer does.
+    DeleteSet {
+        /// Its name.
+        name: PermissionSetName,
+        /// What it consists of.
+        definition: Box<Definition>,
+    },
 }
 
 /// One call that edits a permission set.
@@ -144,7 +151,10 @@ impl Change {
     /// Returns the permission set that the change is about.
     pub fn permission_set(&self) -> &PermissionSetName {
         match self {
-            Self::CreateSet { name, .. } | Self::EditSet { name, .. } | Self::Provision { name, .. } => name,
+            Self::CreateSet { name, .. }
+            | Self::EditSet { name, .. }
+            | Self::Provision { name, .. }
+            | Self::DeleteSet { name, .. } => name,
             Self::Assign(assignment) | Self::Revoke { assignment, .. } => &assignment.permission_set,
         }
     }
@@ -154,7 +164,10 @@ impl Change {
         match self {
             Self::CreateSet { edits, .. } => 1 + edits.len(),
             Self::EditSet { edits, .. } => edits.len(),
-            Self::Provision { targets: Targets::AllProvisioned, .. } | Self::Assign(_) | Self::Revoke { .. } => 1,
+            Self::Provision { targets: Targets::AllProvisioned, .. }
+            | Self::Assign(_)
+            | Self::Revoke { .. }
+            | Self::DeleteSet { .. } => 1,
             Self::Provision { targets: Targets::Each, accounts, .. } => accounts.len(),
         }
     }

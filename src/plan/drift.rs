@@ -79,6 +79,11 @@ pub enum DriftSubject {
         /// The accounts.
         accounts: Vec<AccountRef>,
     },
+    /// A permission set that this owner's file declared once and no longer does.
+    LeftSet {
+        /// Its name.
+        name: PermissionSetName,
+    },
     /// An assignment.
     Assignment(Assignment),
     /// An assignment, as declared, of a user who is disabled.
@@ -110,6 +115,7 @@ fn entry(change: &Change) -> Option<DriftEntry> {
             (DriftKind::Orphaned, DriftSubject::Assignment(assignment.clone()))
         }
         Change::Revoke { assignment, .. } => (DriftKind::Undeclared, DriftSubject::Assignment(assignment.clone())),
+        Change::DeleteSet { name, .. } => (DriftKind::Undeclared, DriftSubject::LeftSet { name: name.clone() }),
     };
     Some(DriftEntry { kind, subject })
 }

@@ -5,13 +5,14 @@
 use std::collections::BTreeSet;
 
 use crate::model::{
-    Assignment, DesiredState, MaxDeletions, OWNER_TAG, ObservedState, PermissionSetName, PrincipalKind,
+    AccountRef, Assignment, DesiredState, MaxDeletions, OWNER_TAG, ObservedState, PermissionSetName, PrincipalKind,
 };
 use crate::plan::resolve::{Grant, Resolved};
-use crate::plan::{Change, Step, managed};
+use crate::plan::{Change, Step, managed, order};
 
 /// The consents that `--allow` takes.
-pub const CONSENTS: [&str; 5] = ["control-tower", "mass-deletion", "nothing-left", "required", "take-over"];
+pub const CONSENTS: [&str; 6] =
+    ["control-tower", "left-behind", "mass-deletion", "nothing-left", "required", "take-over"];
 
 /// So few deletions are never too large a share: two of three are an ordinary day in a small file.
 const FEW: usize = 3;
@@ -50,7 +51,9 @@ pub enum Refusal {
     },
     /// More is taken away at once than the file's limits admit.
     MassDeletion {
-        /// How many assignments.
+        /// Of what.
+        what: Deleted,
+        /// How many of them.
         deletions: usize,
         /// Of how many that the file decides about.
         of: usize,
@@ -67,6 +70,16 @@ pub enum Refusal {
         /// Which.
         assignment: Assignment,
     },
+    /// A permission set left the file, and cannot be deleted: somebody has it where the file does not decide, or a role of it was
+    /// left behind.
+    LeftBehind {
+        /// The permission set.
+        permission_set: PermissionSetName,
+        /// Who has it, and where.
+        assignments: Vec<Assignment>,
+        /// Where it is provisioned though nobody has it.
+        roles: Vec<AccountRef>,
+    },
     /// Permission sets or groups of AWS Control Tower are touched, which repairs them at its next update.
     ControlTower {
         /// Their names.
@@ -74,7 +87,21 @@ pub enum Refusal {
     },
 }
 
+/// What can be deleted in masses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deleted {
+    /// Account assignments.
+    Assignments,
+    /// Permission sets that left the file: two files with one owner would delete each other's.
+    PermissionSets,
+}
+
 impl Refusal {
+    /// Returns whether it stands although nothing would be changed.
+    pub fn stands_alone(&self) -> bool {
+        matches!(self, Self::Required { .. })
+    }
+
     /// Returns the name of the consent that lifts it.
     pub fn consent(&self) -> &'static str {
         match self {
@@ -82,6 +109,7 @@ impl Refusal {
             Self::MassDeletion { .. } => "mass-deletion",
             Self::NothingLeft { .. } => "nothing-left",
             Self::Required { .. } => "required",
+            Self::LeftBehind { .. } => "left-behind",
             Self::ControlTower { .. } => "control-tower",
         }
     }
@@ -97,6 +125,7 @@ pub(super) fn refusals(
     let mut refusals = take_overs(desired, observed);
     refusals.extend(deletions(desired, observed, resolved, steps));
     refusals.extend(required(desired, observed, resolved));
+    refusals.extend(left_behind(observed, resolved, steps));
     refusals.extend(control_tower(steps));
     refusals
 }
@@ -113,16 +142,24 @@ fn take_overs(desired: &DesiredState, observed: &ObservedState) -> Vec<Refusal> 
     theirs.map(refusal).collect()
 }
 
-fn deletions(desired: &DesiredState, observed: &ObservedState, resolved: &Resolved, steps: &[Step]) -> Option<Refusal> {
-    let deletions = steps.iter().filter(|step| matches!(step.change, Change::Revoke { .. })).count();
-    if deletions > 0 && resolved.grants.is_empty() {
-        return Some(Refusal::NothingLeft { deletions });
-    }
+fn deletions(desired: &DesiredState, observed: &ObservedState, resolved: &Resolved, steps: &[Step]) -> Vec<Refusal> {
+    let limits = desired.guards.max_deletions;
+    let too_many = |what, deletions: usize, of: usize| {
+        let share = deletions > FEW && deletions.saturating_mul(100) > limits.percent.saturating_mul(of);
+        (deletions > limits.count || share).then_some(Refusal::MassDeletion { what, deletions, of, limits })
+    };
+    let revokes = steps.iter().filter(|step| matches!(step.change, Change::Revoke { .. })).count();
     let owned = |row: &&crate::model::ObservedAssignment| resolved.owns(desired, &row.permission_set, &row.account);
     let of = observed.assignments.iter().filter(owned).count();
-    let limits = desired.guards.max_deletions;
-    let share = deletions > FEW && deletions.saturating_mul(100) > limits.percent.saturating_mul(of);
-    (deletions > limits.count || share).then_some(Refusal::MassDeletion { deletions, of, limits })
+    let assignments = if revokes > 0 && resolved.grants.is_empty() {
+        Some(Refusal::NothingLeft { deletions: revokes })
+    } else {
+        too_many(Deleted::Assignments, revokes, of)
+    };
+    let deletes = steps.iter().filter(|step| matches!(step.change, Change::DeleteSet { .. })).count();
+    let declared = observed.permission_sets.keys().filter(|name| managed(desired, name).is_some()).count();
+    let sets = too_many(Deleted::PermissionSets, deletes, declared + resolved.leaving.len());
+    assignments.into_iter().chain(sets).collect()
 }
 
 /// What is declared will be there; what the file does not decide about stays as it is.
@@ -147,12 +184,42 @@ fn required(desired: &DesiredState, observed: &ObservedState, resolved: &Resolve
     missing.map(refusal).collect()
 }
 
+fn left_behind(observed: &ObservedState, resolved: &Resolved, steps: &[Step]) -> Vec<Refusal> {
+    let revokes: BTreeSet<Grant> = steps
+        .iter()
+        .filter_map(|step| match &step.change {
+            Change::Revoke { assignment, .. } => Some(Grant {
+                permission_set: assignment.permission_set.clone(),
+                account: assignment.account.id.clone(),
+                principal: assignment.principal.to_ref(),
+            }),
+            _ => None,
+        })
+        .collect();
+    let refusal = |name: &PermissionSetName| {
+        let held = order::left_behind(name, observed, &revokes);
+        let assignments: Vec<Assignment> = held
+            .map(|grant| Assignment {
+                account: observed.account_ref(&grant.account),
+                principal: observed.directory.principal(&grant.principal),
+                permission_set: grant.permission_set,
+            })
+            .collect();
+        let roles: Vec<AccountRef> = order::left_roles(name, observed).map(|id| observed.account_ref(id)).collect();
+        let free = assignments.is_empty() && roles.is_empty();
+        (!free).then(|| Refusal::LeftBehind { permission_set: name.clone(), assignments, roles })
+    };
+    resolved.leaving.iter().filter_map(refusal).collect()
+}
+
 fn control_tower(steps: &[Step]) -> Option<Refusal> {
     let is_its_set = |name: &PermissionSetName| CONTROL_TOWER_SETS.contains(&name.as_str());
     let mut names = BTreeSet::new();
     for step in steps {
         match &step.change {
-            Change::CreateSet { name, .. } | Change::EditSet { name, .. } if is_its_set(name) => {
+            Change::CreateSet { name, .. } | Change::EditSet { name, .. } | Change::DeleteSet { name, .. }
+                if is_its_set(name) =>
+            {
                 names.insert(name.to_string());
             }
             Change::Revoke { assignment, .. } => {
@@ -164,7 +231,11 @@ fn control_tower(steps: &[Step]) -> Option<Refusal> {
                 names.extend(group.filter(|name| CONTROL_TOWER_GROUPS.contains(&name.as_str())).cloned());
             }
             // Bringing accounts up to date and granting more take nothing from Control Tower.
-            Change::CreateSet { .. } | Change::EditSet { .. } | Change::Provision { .. } | Change::Assign(_) => {}
+            Change::CreateSet { .. }
+            | Change::EditSet { .. }
+            | Change::DeleteSet { .. }
+            | Change::Provision { .. }
+            | Change::Assign(_) => {}
         }
     }
     (!names.is_empty()).then_some(Refusal::ControlTower { names })

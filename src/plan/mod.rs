@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 pub use change::{Change, Edit, LeftAlone, Plan, Step, Targets};
 pub use drift::{Drift, DriftEntry, DriftKind, DriftSubject, drift};
-pub use guard::{CONSENTS, Refusal};
+pub use guard::{CONSENTS, Deleted, Refusal};
 pub use resolve::{Grant, Resolved};
 
 use crate::model::{DesiredDefinition, DesiredState, Finding, ObservedState, Severity};

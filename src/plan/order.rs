@@ -9,7 +9,8 @@
 //!    (aws-sso-util#80), and not at all where it was never provisioned, for the first assignment does that;
 //! 4. assign, which provisions whatever the definition is by then, so only after 2 and 3;
 //! 5. revoke, last: nobody loses access half-way, and the role of an account keeps its name (its suffix changes when
-//!    the last assignment goes and comes back, Identity Center user guide, "referencing permission sets").
+//!    the last assignment goes and comes back, Identity Center user guide, "referencing permission sets");
+//! 6. delete permission sets that left the file, when nobody has them any more: AWS deletes none that is in use.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
@@ -53,7 +54,48 @@ pub(super) fn steps(desired: &DesiredState, observed: &ObservedState, resolved: 
         let sessions_last = sessions_last(&assignment.permission_set, desired, observed);
         Change::Revoke { assignment, sessions_last }
     }));
+    changes.extend(deletions(observed, resolved, &revokes));
     wire(changes, &held_back(observed, &revokes))
+}
+
+/// Returns the deletions of sets that left the file; one that somebody still has where the file does not decide stays, as does
+/// one whose role was left behind in an account: AWS deletes no set that is provisioned anywhere.
+fn deletions(observed: &ObservedState, resolved: &Resolved, revokes: &BTreeSet<Grant>) -> Vec<Change> {
+    let free = resolved.leaving.iter().filter(|name| {
+        left_behind(name, observed, revokes).next().is_none() && left_roles(name, observed).next().is_none()
+    });
+    let change = |name: &PermissionSetName| {
+        let definition = observed.permission_sets.get(name)?.definition.clone()?;
+        Some(Change::DeleteSet { name: name.clone(), definition: Box::new(definition) })
+    };
+    free.filter_map(change).collect()
+}
+
+/// Returns the live assignments of a set that none of the revocations takes away.
+pub(super) fn left_behind<'a>(
+    name: &'a PermissionSetName,
+    observed: &'a ObservedState,
+    revokes: &'a BTreeSet<Grant>,
+) -> impl Iterator<Item = Grant> + 'a {
+    let rows = observed.assignments.iter().filter(move |row| row.permission_set == *name);
+    let grants = rows.map(|row| Grant {
+        permission_set: row.permission_set.clone(),
+        account: row.account.clone(),
+        principal: row.principal.clone(),
+    });
+    grants.filter(|grant| !revokes.contains(grant))
+}
+
+/// Returns the accounts in which a set is provisioned though nobody has it there: no revocation takes such a role away.
+pub(super) fn left_roles<'a>(
+    name: &'a PermissionSetName,
+    observed: &'a ObservedState,
+) -> impl Iterator<Item = &'a AccountId> {
+    let set = observed.permission_sets.get(name);
+    let provisioned = set.and_then(|set| set.provisioned.as_ref()).into_iter().flat_map(BTreeMap::keys);
+    provisioned.filter(|account| {
+        !observed.assignments.iter().any(|row| row.permission_set == *name && row.account == **account)
+    })
 }
 
 /// The longer of what is live and what this plan makes of it: somebody may sign in between the two.
@@ -86,7 +128,11 @@ fn definition(name: &PermissionSetName, desired: &DesiredState, observed: &Obser
 fn reaches_accounts(change: &Change) -> bool {
     match change {
         Change::EditSet { edits, .. } => edits.iter().any(Edit::reaches_accounts),
-        Change::CreateSet { .. } | Change::Provision { .. } | Change::Assign(_) | Change::Revoke { .. } => false,
+        Change::CreateSet { .. }
+        | Change::Provision { .. }
+        | Change::Assign(_)
+        | Change::Revoke { .. }
+        | Change::DeleteSet { .. } => false,
     }
 }
 
@@ -190,6 +236,7 @@ struct Earlier<'a> {
     last_of_pair: BTreeMap<Pair<'a>, usize>,
     assigns_of_pair: BTreeMap<Pair<'a>, BTreeSet<usize>>,
     assigns_of_person: BTreeMap<(&'a AccountId, PrincipalRef), BTreeSet<usize>>,
+    revokes_of_set: BTreeMap<&'a PermissionSetName, BTreeSet<usize>>,
 }
 
 /// Adds what each change waits for.
@@ -203,6 +250,7 @@ fn wire(changes: Vec<Change>, held_back: &BTreeSet<&Grant>) -> Vec<Step> {
         last_of_pair: BTreeMap::new(),
         assigns_of_pair: BTreeMap::new(),
         assigns_of_person: BTreeMap::new(),
+        revokes_of_set: BTreeMap::new(),
     };
     for (index, change) in changes.iter().enumerate() {
         waits.push(earlier.waits(change));
@@ -221,6 +269,9 @@ impl<'a> Earlier<'a> {
         let of = |table: &BTreeMap<&PermissionSetName, usize>| table.get(change.permission_set()).copied();
         match change {
             Change::CreateSet { .. } | Change::EditSet { .. } => Waits::default(),
+            Change::DeleteSet { name, .. } => {
+                Waits { needs: self.revokes_of_set.get(name).cloned().unwrap_or_default(), ..Waits::default() }
+            }
             // Half an edit must not reach accounts: they keep the old version, which is consistent.
             Change::Provision { .. } => Waits { needs: of(&self.definition).into_iter().collect(), ..Waits::default() },
             Change::Assign(assignment) => {
@@ -274,7 +325,9 @@ impl<'a> Earlier<'a> {
             }
             Change::Revoke { assignment, .. } => {
                 self.last_of_pair.insert((&assignment.permission_set, &assignment.account.id), index);
+                self.revokes_of_set.entry(&assignment.permission_set).or_default().insert(index);
             }
+            Change::DeleteSet { .. } => {}
         }
     }
 }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
     AccountId, AccountSelector, AccountState, Assignment, DesiredDefinition, DesiredState, Finding, Located, Lookup,
-    ObservedState, PermissionSetName, Place, PrincipalKind, PrincipalRef, Rule, ScopeSets, Shown, similar_name,
+    OWNER_TAG, ObservedState, PermissionSetName, Place, PrincipalKind, PrincipalRef, Rule, ScopeSets, Shown,
+    similar_name,
 };
 use crate::plan::{Change, LeftAlone, Step};
 
@@ -28,12 +29,16 @@ pub struct Resolved {
     pub grants: BTreeSet<Grant>,
     /// What must be granted after every apply. More than one where a name means several accounts, which is an error.
     pub required: BTreeSet<Grant>,
+    /// The permission sets that carry this owner's tag and left the file.
+    pub leaving: BTreeSet<PermissionSetName>,
 }
 
 impl Resolved {
     /// Returns whether the file decides about assignments of this permission set in this account.
     pub(super) fn owns(&self, desired: &DesiredState, set: &PermissionSetName, account: &AccountId) -> bool {
-        let set_in_scope = desired.scope.permission_sets == ScopeSets::All || desired.permission_sets.contains_key(set);
+        let set_in_scope = desired.scope.permission_sets == ScopeSets::All
+            || desired.permission_sets.contains_key(set)
+            || self.leaving.contains(set);
         set_in_scope && !desired.guards.protect.contains(set) && self.scope.contains(account)
     }
 }
@@ -46,7 +51,12 @@ pub(super) fn resolve(desired: &DesiredState, observed: &ObservedState, findings
     check_accounts(desired, observed, findings);
     check_permission_sets(desired, observed, findings);
     let scope = observed.active_accounts(desired.scope.accounts.iter().map(|account| &account.value));
-    let mut resolved = Resolved { scope, grants: BTreeSet::new(), required: required(desired, observed, findings) };
+    let mut resolved = Resolved {
+        scope,
+        grants: BTreeSet::new(),
+        required: required(desired, observed, findings),
+        leaving: leaving(desired, observed),
+    };
     let mut written: BTreeMap<Grant, Place> = BTreeMap::new();
     let mut grants = 0_usize;
     for rule in &desired.rules {
@@ -182,6 +192,18 @@ fn rule_accounts(
     accounts
 }
 
+/// Returns the permission sets that this owner's file made or adopted, by their tag, and that it declares no more.
+fn leaving(desired: &DesiredState, observed: &ObservedState) -> BTreeSet<PermissionSetName> {
+    let Some(owner) = &desired.owner else { return BTreeSet::new() };
+    let undeclared = observed
+        .permission_sets
+        .iter()
+        .filter(|(name, _)| !desired.permission_sets.contains_key(*name) && !desired.guards.protect.contains(*name));
+    let ours = undeclared
+        .filter(|(_, set)| set.definition.as_ref().is_some_and(|live| live.tags.get(OWNER_TAG) == Some(owner)));
+    ours.map(|(name, _)| name.clone()).collect()
+}
+
 /// Returns the grants that must be there. Accounts that are not active count: what is required there is missing.
 fn required(desired: &DesiredState, observed: &ObservedState, findings: &mut Vec<Finding>) -> BTreeSet<Grant> {
     let mut grants = BTreeSet::new();
@@ -247,7 +269,9 @@ pub(super) fn left_alone(
     resolved: &Resolved,
     steps: &[Step],
 ) -> LeftAlone {
-    let undeclared = observed.permission_sets.keys().filter(|name| !desired.permission_sets.contains_key(*name));
+    let undeclared = observed.permission_sets.keys();
+    let undeclared =
+        undeclared.filter(|name| !desired.permission_sets.contains_key(*name) && !resolved.leaving.contains(*name));
     let permission_sets = match desired.scope.permission_sets {
         ScopeSets::Declared => undeclared.cloned().collect(),
         ScopeSets::All => undeclared.filter(|name| desired.guards.protect.contains(*name)).cloned().collect(),

@@ -63,13 +63,17 @@ fn summary(drift: &Drift) -> String {
 fn assignment(entry: &DriftEntry) -> Option<&Assignment> {
     match &entry.subject {
         DriftSubject::Assignment(assignment) | DriftSubject::DisabledUser(assignment) => Some(assignment),
-        DriftSubject::MissingSet { .. } | DriftSubject::ChangedSet { .. } | DriftSubject::StaleAccounts { .. } => None,
+        DriftSubject::MissingSet { .. }
+        | DriftSubject::ChangedSet { .. }
+        | DriftSubject::StaleAccounts { .. }
+        | DriftSubject::LeftSet { .. } => None,
     }
 }
 
 fn write_entry(out: &mut impl Write, entry: &DriftEntry, widths: &Widths, full: bool) -> fmt::Result {
     match &entry.subject {
         DriftSubject::MissingSet { name } => writeln!(out, "    permission set  {name}"),
+        DriftSubject::LeftSet { name } => writeln!(out, "    permission set  {name}   left the file"),
         DriftSubject::ChangedSet { name, live, declared } => {
             writeln!(out, "    permission set  {name}   (live -> declared)")?;
             for Detail { label, text } in words::edits(live, declared, full) {
@@ -122,6 +126,9 @@ fn row(entry: &DriftEntry, full: bool) -> String {
     match &entry.subject {
         DriftSubject::MissingSet { name } => {
             format!("| `+` | permission set | {} | | |", markdown::code(name.as_str()))
+        }
+        DriftSubject::LeftSet { name } => {
+            format!("| `-` | permission set | {} | | |", markdown::code(name.as_str()))
         }
         DriftSubject::ChangedSet { name, live, declared } => {
             let details = words::edits(live, declared, full);

@@ -88,6 +88,10 @@ fn write_changes(out: &mut impl Write, plan: &Plan, full: bool) -> fmt::Result {
                 };
                 writeln!(out, "  {mark} provision       {name}   into {into}{}", style::faint(why))?;
             }
+            Change::DeleteSet { name, definition: _ } => {
+                let why = style::faint("   left the file");
+                writeln!(out, "  {mark} permission set  {}{why}", style::heading(name))?;
+            }
             Change::Assign(assignment) => {
                 write!(out, "  {mark} assignment      ")?;
                 write_assignment(out, assignment, &widths, "")?;
@@ -143,7 +147,9 @@ impl Widths {
     fn of(plan: &Plan) -> Self {
         let assignments = plan.changes().filter_map(|change| match change {
             Change::Assign(assignment) | Change::Revoke { assignment, .. } => Some(assignment),
-            Change::CreateSet { .. } | Change::EditSet { .. } | Change::Provision { .. } => None,
+            Change::CreateSet { .. } | Change::EditSet { .. } | Change::Provision { .. } | Change::DeleteSet { .. } => {
+                None
+            }
         });
         Self::of_assignments(assignments)
     }
@@ -270,6 +276,7 @@ fn definition_details(change: &Change) -> Option<(&crate::model::PermissionSetNa
     match change {
         Change::CreateSet { name, definition, edits: _ } => Some((name, words::definition(definition))),
         Change::EditSet { name, before, after, edits: _ } => Some((name, words::edits(before, after, false))),
+        Change::DeleteSet { name, definition } => Some((name, words::definition(definition))),
         Change::Provision { .. } | Change::Assign(_) | Change::Revoke { .. } => None,
     }
 }
@@ -280,6 +287,7 @@ fn row(change: &Change) -> String {
     match change {
         Change::CreateSet { .. } => format!("| `{mark}` | create | {set} | | |"),
         Change::EditSet { .. } => format!("| `{mark}` | change | {set} | | |"),
+        Change::DeleteSet { .. } => format!("| `{mark}` | delete | {set} | | |"),
         Change::Provision { accounts, .. } => {
             format!("| `{mark}` | provision | {set} | {} | |", markdown::code(&words::account_list(accounts)))
         }

@@ -7,7 +7,7 @@ use similar::TextDiff;
 
 use crate::model::policy::diff;
 use crate::model::{AccountRef, Assignment, Definition, OWNER_TAG, Policy, Shown};
-use crate::plan::{Change, Plan, Refusal};
+use crate::plan::{Change, Deleted, Plan, Refusal};
 use crate::report::count;
 
 /// The four things that a change can be.
@@ -25,7 +25,7 @@ impl Sign {
             Change::CreateSet { .. } | Change::Assign(_) => Self::Add,
             Change::EditSet { .. } => Self::Change,
             Change::Provision { .. } => Self::Provision,
-            Change::Revoke { .. } => Self::Remove,
+            Change::Revoke { .. } | Change::DeleteSet { .. } => Self::Remove,
         }
     }
 
@@ -56,6 +56,7 @@ pub(super) fn one_line(change: &Change) -> String {
         }
         Change::Assign(assignment) => format!("assign {}", assignment_words(assignment)),
         Change::Revoke { assignment, .. } => format!("revoke {}", assignment_words(assignment)),
+        Change::DeleteSet { name, .. } => format!("delete permission set {name}"),
     }
 }
 
@@ -118,12 +119,14 @@ pub(super) fn refusal(refusal: &Refusal) -> String {
                 .map_or_else(|| "this file has no owner".to_owned(), |ours| format!("this file is `{}`", Shown(ours)));
             format!("permission set {permission_set} is owned by `{}` (tag {OWNER_TAG}), {ours}", Shown(theirs))
         }
-        Refusal::MassDeletion { deletions, of, limits } => format!(
-            "this plan deletes {deletions} of {} (limits: {}, or {}%)",
-            count(*of, "assignment"),
-            limits.count,
-            limits.percent
-        ),
+        Refusal::MassDeletion { what, deletions, of, limits } => {
+            let what = match what {
+                Deleted::Assignments => "assignment",
+                Deleted::PermissionSets => "permission set",
+            };
+            let of = count(*of, what);
+            format!("this plan deletes {deletions} of {of} (limits: {}, or {}%)", limits.count, limits.percent)
+        }
         Refusal::NothingLeft { deletions } => format!(
             "the file assigns nobody anything, so this plan deletes all of the {} that it decides about",
             count(*deletions, "assignment")
@@ -134,6 +137,17 @@ pub(super) fn refusal(refusal: &Refusal) -> String {
             assignment.account,
             assignment.principal.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
         ),
+        Refusal::LeftBehind { permission_set, assignments, roles } => {
+            let held = assignments.iter().map(assignment_words);
+            let roles = roles.iter().map(|account| format!("provisioned in {account} though nobody has it"));
+            let all: Vec<String> = held.chain(roles).collect();
+            let more = if all.len() > 5 { format!(" and {} more", all.len() - 5) } else { String::new() };
+            let list: Vec<&str> = all.iter().take(5).map(String::as_str).collect();
+            format!(
+                "{permission_set} left the file and stays, for it is still in use outside: {}{more}",
+                list.join(", ")
+            )
+        }
         Refusal::ControlTower { names } => {
             let names: Vec<String> = names.iter().map(|name| format!("`{}`", Shown(name))).collect();
             format!("this plan takes from what AWS Control Tower owns: {}", names.join(", "))

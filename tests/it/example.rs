@@ -107,5 +107,5 @@ async fn the_starter_world_becomes_what_the_example_declares_and_stays_so() {
     run::converge(&sandbox, &desired).await;
     let (observed, plan, _) = run::plan(&run::aws(&sandbox).await, &desired).await;
     assert!(plan.is_empty());
-    assert_eq!(observed.reading.calls, 33, "calls made by a plan of the example");
+    assert_eq!(observed.reading.calls, 34, "calls made by a plan of the example");
 }

@@ -114,3 +114,40 @@ fn apply_refuses_until_it_is_meant() {
     assert_eq!(code(&apply(&["--allow", "mass-deletion"])), 0);
     assert!(stdout(&apply(&[])).contains("nothing to do"));
 }
+
+// Two files that share an owner would delete each other's permission sets.
+#[tokio::test(start_paused = true)]
+async fn the_deletion_of_permission_sets_is_limited_too() {
+    for (sets, refused) in [(3, false), (4, true)] {
+        let mut world = world(1);
+        world.permission_sets.extend((0..sets).map(|number| {
+            let mut set = permset::sandbox::world::PermissionSet::named(&format!("Left{number}"));
+            set.tags.insert("permset:owner".to_owned(), "team".to_owned());
+            set
+        }));
+        let sandbox = Sandbox::new(world);
+        let aws = run::aws(&sandbox).await;
+        let desired = run::desired_from(&file(1, "owner: team\n"));
+        let plan = run::plan(&aws, &desired).await.1;
+        let consents: Vec<&str> = plan.refusals.iter().map(Refusal::consent).collect();
+        assert_eq!(consents, if refused { vec!["mass-deletion"] } else { vec![] }, "{sets}");
+    }
+}
+
+// What is still in use elsewhere stops an apply that changes something, not one that has nothing to do.
+#[test]
+fn what_was_left_behind_stops_changes_and_nothing_else() {
+    let cli = Cli::new();
+    for name in ["access.yaml", "world.json"] {
+        let text = std::fs::read_to_string(crate::support::tests_dir("scenarios/left-the-file").join(name)).unwrap();
+        let text = text.replace("\"job_seconds\": 2.0", "\"job_seconds\": 0.0");
+        cli.write(name, text.replace("\"deletion_lingers_seconds\": 30.0", "\"deletion_lingers_seconds\": 0.0"));
+    }
+    let apply =
+        |more: &[&str]| cli.command(&[&["--sandbox=world.json", "-q", "apply", "--auto-approve"], more].concat());
+    assert_eq!(code(&apply(&[])), 4);
+    assert_eq!(code(&apply(&["--allow", "left-behind"])), 0);
+    let again = apply(&[]);
+    assert_eq!(code(&again), 0, "{}", stderr(&again));
+    assert!(stdout(&again).contains("refused: StillUsed left the file and stays"), "{}", stdout(&again));
+}

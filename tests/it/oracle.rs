@@ -19,6 +19,7 @@ pub fn in_words(plan: &Plan) -> BTreeSet<String> {
             Change::Provision { name, accounts, .. } => {
                 words.extend(accounts.iter().map(|account| format!("provision {name} {}", account.id)));
             }
+            Change::DeleteSet { name, .. } => words.extend([format!("delete {name}")]),
             Change::Assign(it) => words.extend([assignment("assign", it)]),
             Change::Revoke { assignment: it, .. } => words.extend([assignment("revoke", it)]),
         }

@@ -26,7 +26,8 @@ fn not_ours(case: &Case, world: &World) -> (BTreeSet<String>, Vec<String>) {
     let sets = world
         .permission_sets
         .iter()
-        .filter(|set| !matches!(case.declared[index(&SETS, &set.name)], universe::Declared::As(_)));
+        .filter(|set| !matches!(case.declared[index(&SETS, &set.name)], universe::Declared::As(_)))
+        .filter(|set| !case.left(index(&SETS, &set.name)));
     let sets = sets.map(|set| {
         let mut value = serde_json::to_value(set).unwrap();
         // Where it is provisioned follows from assignments.

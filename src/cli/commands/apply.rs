@@ -93,6 +93,7 @@ fn refuse(plan: &Plan, global: &Global, allowed: &[String]) -> Result<(), Failur
     let missing = plan
         .refusals
         .iter()
+        .filter(|refusal| !plan.is_empty() || refusal.stands_alone())
         .map(crate::plan::Refusal::consent)
         .filter(|consent| !allowed.iter().any(|given| given == consent));
     let mut missing: Vec<&str> = missing.collect();

@@ -59,6 +59,8 @@ enum ChangeJson {
         /// Whether one request does it for all accounts, instead of one for each.
         all_provisioned: bool,
     },
+    /// A permission set that left the file is deleted.
+    DeletePermissionSet { permission_set: String, definition: Box<DefinitionJson> },
     /// A principal gets a permission set in an account.
     CreateAssignment { assignment: AssignmentJson },
     /// A principal loses a permission set in an account.
@@ -133,6 +135,8 @@ enum SubjectJson {
     MissingPermissionSet { permission_set: String },
     /// A permission set that is different.
     ChangedPermissionSet { permission_set: String, live: Box<DefinitionJson>, declared: Box<DefinitionJson> },
+    /// A permission set that this owner's file declared once and no longer does.
+    UndeclaredPermissionSet { permission_set: String },
     /// Accounts that have an older version of a permission set.
     StaleAccounts { permission_set: String, accounts: Vec<AccountJson> },
     /// An assignment.
@@ -317,6 +321,10 @@ fn change(change: &Change) -> ChangeJson {
             stale: accounts(stale),
             all_provisioned: *targets == Targets::AllProvisioned,
         },
+        Change::DeleteSet { name, definition } => ChangeJson::DeletePermissionSet {
+            permission_set: name.as_str().to_owned(),
+            definition: Box::new(self::definition(definition)),
+        },
         Change::Assign(value) => ChangeJson::CreateAssignment { assignment: assignment(value) },
         Change::Revoke { assignment: value, sessions_last } => ChangeJson::DeleteAssignment {
             assignment: assignment(value),
@@ -345,6 +353,9 @@ fn subject(subject: &DriftSubject) -> SubjectJson {
             live: Box::new(definition(live)),
             declared: Box::new(definition(declared)),
         },
+        DriftSubject::LeftSet { name } => {
+            SubjectJson::UndeclaredPermissionSet { permission_set: name.as_str().to_owned() }
+        }
         DriftSubject::StaleAccounts { name, accounts: stale } => {
             SubjectJson::StaleAccounts { permission_set: name.as_str().to_owned(), accounts: accounts(stale) }
         }

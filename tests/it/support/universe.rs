@@ -107,6 +107,9 @@ pub struct Case {
     pub declared_assignments: Cube<3>,
     pub scope: [bool; 3],
     pub scope_all_sets: bool,
+    /// Whether the file has an owner, and which of the live sets carry that owner's tag.
+    pub owner: bool,
+    pub tagged: [bool; 3],
     pub shuffle: u64,
 }
 
@@ -120,15 +123,35 @@ pub fn cases() -> impl Strategy<Value = Case> {
     let scope = any::<[bool; 3]>().prop_filter("a scope has an account", |scope| scope.contains(&true));
     let cube4 = any::<Cube<4>>();
     let cube3 = any::<Cube<3>>();
-    (live, cube4, declared, cube3, scope, any::<bool>(), any::<u64>()).prop_map(
-        |(live, live_assignments, mut declared, declared_assignments, scope, scope_all_sets, shuffle)| {
+    let owner = (any::<bool>(), any::<[bool; 3]>());
+    (live, cube4, declared, cube3, scope, any::<bool>(), owner, any::<u64>()).prop_map(
+        |(
+            live,
+            live_assignments,
+            mut declared,
+            declared_assignments,
+            scope,
+            scope_all_sets,
+            (owner, tagged),
+            shuffle,
+        )| {
             for (set, way) in declared.iter_mut().enumerate() {
                 // Somebody else's permission set that does not exist is an error of the file, tested elsewhere.
                 if *way == Declared::External && live[set].is_none() {
                     *way = Declared::Not;
                 }
             }
-            Case { live, live_assignments, declared, declared_assignments, scope, scope_all_sets, shuffle }
+            Case {
+                live,
+                live_assignments,
+                declared,
+                declared_assignments,
+                scope,
+                scope_all_sets,
+                owner,
+                tagged,
+                shuffle,
+            }
         },
     )
 }
@@ -146,7 +169,18 @@ impl Case {
     }
 
     pub fn owns(&self, set: usize, account: usize) -> bool {
-        self.scope[account] && (self.scope_all_sets || self.declared[set] != Declared::Not)
+        self.scope[account] && (self.scope_all_sets || self.declared[set] != Declared::Not || self.left(set))
+    }
+
+    /// Whether a set carries the owner's tag and is in the file no more.
+    pub fn left(&self, set: usize) -> bool {
+        self.owner && self.tagged[set] && self.live[set].is_some() && self.declared[set] == Declared::Not
+    }
+
+    /// Whether a set that left the file can be deleted: each account that has it is rid of it afterwards.
+    fn goes(&self, set: usize) -> bool {
+        let rid = |account: usize| !self.provisioned(set, account) || self.loses_its_last(set, account);
+        self.left(set) && (0..3).all(rid)
     }
 
     fn provisioned(&self, set: usize, account: usize) -> bool {
@@ -164,6 +198,9 @@ impl Case {
             set["id"] = json!(id);
             set["name"] = json!(SETS[index]);
             set["version"] = json!(2);
+            if self.tagged[index] {
+                set["tags"]["permset:owner"] = json!("team");
+            }
             for (a, account) in ACCOUNTS.iter().enumerate() {
                 if self.provisioned(index, a) {
                     set["provisioned"][account] = json!({"version": if live.stale[a] { 1 } else { 2 }});
@@ -191,7 +228,8 @@ impl Case {
     /// The declared side, its entries in an order that `shuffle` decides.
     pub fn access_file(&self, shuffle: u64) -> String {
         let mut order = Shuffle(shuffle);
-        let mut text = String::from("version: 1\nscope:\n");
+        let owner = if self.owner { "owner: team\n" } else { "" };
+        let mut text = format!("version: 1\n{owner}scope:\n");
         let scope: Vec<&str> = (0..3).filter(|a| self.scope[*a]).map(|a| ACCOUNTS[a]).collect();
         let quoted: Vec<String> = order.shuffled(scope).into_iter().map(|id| format!("'{id}'")).collect();
         writeln!(text, "  accounts: [{}]", quoted.join(", ")).unwrap();
@@ -239,7 +277,7 @@ impl Case {
                     Some(live) => {
                         let have = &VARIANTS[live.variant];
                         let content_differs = want.content != have.content;
-                        if content_differs || want.tags != have.tags {
+                        if content_differs || want.tags != have.tags || self.owner != self.tagged[set] {
                             expected.insert(format!("edit {name}"));
                         }
                         for (account, id) in ACCOUNTS.iter().enumerate() {
@@ -250,6 +288,9 @@ impl Case {
                         }
                     }
                 }
+            }
+            if self.goes(set) {
+                expected.insert(format!("delete {name}"));
             }
             for (account, account_id) in ACCOUNTS.iter().enumerate() {
                 for (principal, (_, id, _)) in PRINCIPALS.iter().enumerate() {
