@@ -91,7 +91,7 @@ fn world() -> World {
         principal_id: principal(2, if it % 4 == 0 { 0 } else { it % GROUPS }),
     });
     World {
-        settings: Settings { job_seconds: 0.5, ..Settings::default() },
+        settings: Settings { job_seconds: Some(0.5), write_seconds: Some(0.0), ..Settings::default() },
         accounts: accounts.collect(),
         users: users.collect(),
         groups: groups.collect(),

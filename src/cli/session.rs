@@ -12,6 +12,7 @@ use crate::desired::{self, AccessFile};
 use crate::model::{DesiredState, InstanceArn, ObservedState, Sources};
 use crate::observed::{self, Request};
 use crate::plan::{self, Plan};
+use crate::report::style;
 use crate::sandbox::{Sandbox, starter};
 
 /// An access file that is in order, and a connection to what it is about.
@@ -135,5 +136,13 @@ fn open_sandbox(path: &Path, output: &Output) -> Result<Sandbox, Failure> {
         ));
         starter::starter()
     })?;
+    notices(&sandbox, output);
     Ok(sandbox)
+}
+
+/// Prints what happened to a world file that somebody should know.
+pub(super) fn notices(sandbox: &Sandbox, output: &Output) {
+    for notice in sandbox.notices() {
+        output.talk(&format!("{}: {}\n", style::warning("notice"), crate::model::Shown(&notice)));
+    }
 }

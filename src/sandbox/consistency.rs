@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::faults;
 use super::ids::{derived_hex, derived_principal};
 use super::model;
+use super::policy_document;
 use super::wire::Service;
 use super::world::{Account, PermissionSet, Provisioned, World};
 
@@ -19,6 +20,11 @@ const INSTANCE_ARN: Shape = (Service::SsoAdmin, "InstanceArn");
 const SET_ARN: Shape = (Service::SsoAdmin, "PermissionSetArn");
 const SET_NAME: Shape = (Service::SsoAdmin, "PermissionSetName");
 const DURATION: Shape = (Service::SsoAdmin, "Duration");
+const DESCRIPTION: Shape = (Service::SsoAdmin, "PermissionSetDescription");
+const RELAY_STATE: Shape = (Service::SsoAdmin, "RelayState");
+const MANAGED_POLICY: Shape = (Service::SsoAdmin, "ManagedPolicyArn");
+const POLICY_NAME: Shape = (Service::SsoAdmin, "ManagedPolicyName");
+const POLICY_PATH: Shape = (Service::SsoAdmin, "ManagedPolicyPath");
 const PRINCIPAL_ID: Shape = (Service::SsoAdmin, "PrincipalId");
 const REGION: Shape = (Service::SsoAdmin, "RegionName");
 const STORE_ID: Shape = (Service::IdentityStore, "IdentityStoreId");
@@ -206,6 +212,11 @@ fn tree(world: &World, found: &mut Vec<String>) {
         moment("request", &creation.id, creation.requested, found);
         moment("request", &creation.id, creation.due, found);
     }
+    for administrator in organization.delegated_administrators.keys() {
+        if !world.accounts.iter().any(|account| account.id == *administrator) {
+            found.push(format!("delegated administrator `{administrator}` is no account of the organization"));
+        }
+    }
     found.extend(world.faults.iter().filter_map(faults::problem));
 }
 
@@ -217,7 +228,8 @@ fn settings(world: &World, found: &mut Vec<String>) {
     if !(1..=20).contains(&settings.organizations_page_size) {
         found.push("settings.organizations_page_size must be between 1 and 20".to_owned());
     }
-    moment("settings", "job_seconds", settings.job_seconds, found);
+    moment("settings", "job_seconds", settings.job_seconds.unwrap_or_default(), found);
+    moment("settings", "write_seconds", settings.write_seconds.unwrap_or_default(), found);
     moment("settings", "read_lag_seconds", settings.read_lag_seconds, found);
     moment("settings", "deletion_lingers_seconds", settings.deletion_lingers_seconds, found);
     if !(settings.calls_per_second > 0.0 && settings.calls_per_second.is_finite()) {
@@ -241,6 +253,13 @@ fn principals(world: &World, found: &mut Vec<String>) {
         form("principal id", id, PRINCIPAL_ID, found);
     }
     let known: BTreeSet<&String> = ids().collect();
+    let pairs: Vec<String> = world.memberships.iter().map(|it| format!("{} in {}", it.user_id, it.group_id)).collect();
+    unique("membership", pairs.iter(), found);
+    if let Some(name) =
+        world.settings.sign_in_as.as_ref().filter(|name| !world.users.iter().any(|it| it.user_name == **name))
+    {
+        found.push(format!("settings.sign_in_as: there is no user `{name}`"));
+    }
     for it in &world.memberships {
         for id in [&it.group_id, &it.user_id] {
             if !known.contains(id) {
@@ -261,7 +280,35 @@ fn sets(world: &World, found: &mut Vec<String>) {
         form("permission set name", &set.name, SET_NAME, found);
         form("session duration", &set.session_duration, DURATION, found);
         moment("permission set", &set.name, set.created, found);
+        contents(set, found);
         set_provisioned(set, found);
+    }
+}
+
+/// What AWS would not have taken.
+fn contents(set: &PermissionSet, found: &mut Vec<String>) {
+    let texts = [(&set.description, "description", DESCRIPTION), (&set.relay_state, "relay state", RELAY_STATE)];
+    for (text, what, shape) in texts {
+        if let Some(text) = text {
+            form(what, text, shape, found);
+        }
+    }
+    for arn in &set.aws_managed_policies {
+        form("managed policy ARN", arn, MANAGED_POLICY, found);
+    }
+    for policy in &set.customer_managed_policies {
+        form("policy name", &policy.name, POLICY_NAME, found);
+        form("policy path", &policy.path, POLICY_PATH, found);
+    }
+    if set.aws_managed_policies.len() + set.customer_managed_policies.len() > 20 {
+        found.push(format!("permission set `{}` has more than 20 policies", set.name));
+    }
+    if let Some(Err(error)) = set.inline_policy.as_ref().map(|text| policy_document::check(text)) {
+        found.push(format!("the inline policy of permission set `{}`: {}", set.name, error.message));
+    }
+    // Beyond this it could not grow, and JSON not tell it apart.
+    if set.version > 1 << 53 {
+        found.push(format!("permission set `{}` has an impossible version", set.name));
     }
 }
 

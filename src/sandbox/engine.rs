@@ -9,13 +9,19 @@ use super::caller::Caller;
 use super::calls::{Call, Calls};
 use super::faults::{self, Target};
 use super::history::History;
+use super::model::{is_job, is_read};
 use super::operation::{Input, Operation, Run};
 use super::state::{JobFate, State};
 use super::store::{Entry, Store, StoreError};
 use super::throttle::Throttle;
 use super::wire::{self, Answer, AwsError, Delivery, Reply, Request, Service};
 use super::world::{Effect, Fault, OutOfBand, World};
-use super::{authorize, find, model, oidc, portal, settle, sts, validate};
+use super::{authorize, find, jobs, model, oidc, portal, settle, sts, validate};
+
+/// How long a job takes when other programs are served and the world does not say.
+const SERVED_JOB_SECONDS: f64 = 3.0;
+/// The same for a write of a permission set.
+const SERVED_WRITE_SECONDS: f64 = 0.05;
 
 #[derive(Debug)]
 pub(super) struct Engine {
@@ -130,7 +136,7 @@ impl Engine {
     }
 
     fn json(&mut self, request: &Request<'_>, caller: Result<Caller, AwsError>, request_id: String) -> Answer {
-        let is_json = request.content_type.is_none_or(|it| it.trim().starts_with(wire::JSON_1_1));
+        let is_json = request.content_type.is_none_or(|it| wire::is_media(it, wire::JSON_1_1));
         if request.method != "POST" || !is_json {
             self.record("unknown".to_owned(), String::new(), "UnknownOperationException".to_owned(), None, &request_id);
             return wire::not_understood(request_id);
@@ -151,7 +157,12 @@ impl Engine {
         };
         let outcome = reply.as_ref().map_or_else(|error| error.code.clone().into_owned(), |_| "ok".to_owned());
         self.record(operation, arn, outcome, fate.fault, &request_id);
-        let mut answer = wire::answer(route.map(|(service, _)| service), request_id, reply);
+        let mut answer = wire::answer(
+            route.map(|(service, _)| service),
+            request_id,
+            reply,
+            self.state.settings.internal_error_status.clamp(400, 599),
+        );
         answer.delay = fate.delay;
         answer.delivery = fate.delivery;
         answer
@@ -194,7 +205,25 @@ impl Engine {
         members.retain(|member, _| shape.is_some_and(|shape| shape.has(member)));
         self.strike(Target { service, operation: name, members: &members }, fate)?;
         let input = Input { operation: name, service, caller, members: &members };
-        self.perform(operation, input, &fate.job)
+        let set = written_set(input).map(str::to_owned);
+        if set.as_ref().is_some_and(|set| self.state.writing.get(set).is_some_and(|until| self.state.now < *until)) {
+            return Err(jobs::conflict());
+        }
+        let reply = self.perform(operation, input, &fate.job);
+        let seconds = self.write_seconds();
+        if let (Some(set), true) = (set, reply.is_ok() && seconds > 0.0) {
+            let now = self.state.now;
+            self.state.writing.retain(|_, until| *until > now);
+            self.state.writing.insert(set, now + seconds);
+            fate.delay += Duration::try_from_secs_f64(seconds).unwrap_or_default();
+        }
+        reply
+    }
+
+    /// How long a write of a permission set takes: two at once are in conflict, as with AWS (tf#19215, tf#26138).
+    fn write_seconds(&self) -> f64 {
+        let default = if self.serving { SERVED_WRITE_SECONDS } else { 0.0 };
+        self.state.settings.write_seconds.unwrap_or(default)
     }
 
     /// Lets the faults of the world hit a call: an error if it goes no further.
@@ -263,7 +292,9 @@ impl Engine {
             Run::Read(run) => run(self.history.visible(&self.state), input),
             Run::Write(run) => {
                 self.history.remember(&self.state);
-                let fate = JobFate { seconds: job.seconds.or(self.job_seconds), fails: job.fails.clone() };
+                let default = (self.serving && self.state.settings.job_seconds.is_none()).then_some(SERVED_JOB_SECONDS);
+                let seconds = job.seconds.or(self.job_seconds).or(default);
+                let fate = JobFate { seconds, fails: job.fails.clone() };
                 self.state.fate = fate.clone();
                 let reply = run(&mut self.state, input);
                 self.state.fate = JobFate::default();
@@ -278,15 +309,36 @@ impl Engine {
         }
     }
 
-    /// Adds to the journal. What cannot be written stands in memory all the same, and is tried again with the next change.
+    /// Adds to the journal. What cannot be written has not happened: the state goes back to what the files hold. Where not even those
+    /// can be read any more, it stands in memory, and is tried again with the next change.
     fn write(&mut self, entry: Entry) -> Result<(), AwsError> {
         let Some(store) = &mut self.store else {
             return Ok(());
         };
         let written =
             if self.unsaved || store.wants_all() { store.write(self.state.to_world()) } else { store.append(&entry) };
-        self.unsaved = written.is_err();
-        written.map_err(|error| AwsError::internal(super::with_source(&error)))
+        self.unsaved = false;
+        written.map_err(|error| {
+            self.unsaved = self.restore().is_err();
+            AwsError::internal(super::with_source(&error))
+        })
+    }
+
+    /// Goes back to what the files hold.
+    fn restore(&mut self) -> Result<(), StoreError> {
+        let Some((world, journal)) = self.store.as_mut().map(Store::reread).transpose()? else {
+            return Ok(());
+        };
+        let before = std::mem::replace(&mut self.state, State::from_world(world));
+        for entry in journal {
+            if let Err(what) = self.replay(entry) {
+                self.state = before;
+                return self.store.as_ref().map_or(Ok(()), |store| Err(store.foreign(&what)));
+            }
+        }
+        self.state.goes_on_from(before);
+        settle::settle(&mut self.state);
+        Ok(())
     }
 
     /// Changes the world from outside, and writes it as a whole.
@@ -320,11 +372,22 @@ impl Engine {
         Ok(())
     }
 
+    pub(super) fn notices(&mut self) -> Vec<String> {
+        self.store.as_mut().map(Store::take_notices).unwrap_or_default()
+    }
+
     /// Tells other processes where this world is served.
     pub(super) fn announce(&mut self, address: &str) -> Result<(), StoreError> {
         self.serving = true;
         self.store.as_mut().map_or(Ok(()), |store| store.announce(address))
     }
+}
+
+/// The permission set that a call writes, itself and at once.
+fn written_set(input: Input<'_>) -> Option<&str> {
+    let writes = input.service == Service::SsoAdmin && !is_read(input.operation) && !is_job(input.operation);
+    let arn = input.maybe("PermissionSetArn").filter(|_| writes)?;
+    arn.rsplit('/').next()
 }
 
 impl Drop for Engine {

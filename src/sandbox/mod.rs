@@ -176,6 +176,12 @@ impl Sandbox {
         self.lock().job_seconds = Some(seconds);
     }
 
+    /// What happened to the world file that somebody should know who did not ask, each thing once.
+    #[must_use]
+    pub fn notices(&self) -> Vec<String> {
+        self.lock().notices()
+    }
+
     /// Limits calls by rate or does not, whatever the world says, as long as this sandbox lives.
     pub fn limit_rates(&self, limited: bool) {
         self.lock().limited = Some(limited);

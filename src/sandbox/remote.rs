@@ -23,10 +23,18 @@ pub struct Remote {
 
 /// Why a served sandbox could not be asked.
 #[derive(Debug, thiserror::Error)]
-#[error("the sandbox on {address} does not answer: {what}")]
-pub struct RemoteError {
-    address: String,
-    what: String,
+pub enum RemoteError {
+    /// It cannot be reached, or breaks off.
+    #[error("the sandbox on {address} does not answer: {what}")]
+    Silent {
+        /// Where it should be.
+        address: String,
+        /// What went wrong.
+        what: String,
+    },
+    /// It does not do what it was asked.
+    #[error("the sandbox refuses: {0}")]
+    Refused(String),
 }
 
 /// What was called.
@@ -98,7 +106,7 @@ impl Remote {
     }
 
     fn failed(&self, what: &dyn std::fmt::Display) -> RemoteError {
-        RemoteError { address: self.address.clone(), what: what.to_string() }
+        RemoteError::Silent { address: self.address.clone(), what: what.to_string() }
     }
 
     async fn ask<T: DeserializeOwned>(&self, method: &str, room: &str, body: Vec<u8>) -> Result<T, RemoteError> {
@@ -122,7 +130,7 @@ impl Remote {
         driver.abort();
         let (status, body) = answer.map_err(|error| self.failed(&error))?;
         if !status.is_success() {
-            return Err(self.failed(&String::from_utf8_lossy(&body).trim()));
+            return Err(RemoteError::Refused(String::from_utf8_lossy(&body).trim().to_owned()));
         }
         serde_json::from_slice(&body).map_err(|error| self.failed(&error))
     }

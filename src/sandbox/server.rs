@@ -17,7 +17,7 @@ use http_body_util::{BodyExt as _, Either, Full, LengthLimitError, Limited, Stre
 use hyper::body::{Bytes, Frame, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::service::service_fn;
-use hyper::{Method, Response, StatusCode};
+use hyper::{Method, Response, StatusCode, Version};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
@@ -63,6 +63,7 @@ pub async fn serve(
     if !address.ip().is_loopback() {
         return Err(ServeError::NotLoopback(address));
     }
+    more_connections();
     let listen = |source| ServeError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(listen)?;
     let bound = listener.local_addr().map_err(listen)?;
@@ -74,6 +75,17 @@ pub async fn serve(
             // Out of file descriptors, most likely: those who are served will free some.
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
+    }
+}
+
+/// Takes as many open files as the system gives for the asking: the usual 1,024, or 256, are used up by idle connections.
+fn more_connections() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let Rlimit { current: _, maximum } = getrlimit(Resource::Nofile);
+        // With fewer it works all the same.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
     }
 }
 
@@ -131,21 +143,28 @@ type Body = Either<Full<Bytes>, UnsyncBoxBody<Bytes, io::Error>>;
 
 async fn respond(sandbox: Sandbox, request: hyper::Request<Incoming>) -> io::Result<Response<Body>> {
     let (head, body) = request.into_parts();
-    let host = text(&head.headers, header::HOST).or_else(|| head.uri.host());
     // Any page in a browser can have its own name resolve to this machine.
-    if host.is_some_and(|host| !is_loopback(host)) {
-        return Ok(plain(StatusCode::FORBIDDEN, "the sandbox answers to names of this machine only\n"));
+    let mut hosts = head.headers.get_all(header::HOST).iter().map(|host| host.to_str().is_ok_and(is_loopback));
+    let said = head.headers.contains_key(header::HOST) || head.version < Version::HTTP_11;
+    let absolute = head.uri.authority().is_none_or(|authority| is_loopback(authority.as_str()));
+    if !said || !absolute || !hosts.all(|ours| ours) {
+        return Ok(plain(&sandbox, StatusCode::FORBIDDEN, "the sandbox answers to names of this machine only\n"));
     }
+    let host = text(&head.headers, header::HOST);
     let body = match tokio::time::timeout(PATIENCE, Limited::new(body, MAX_BODY).collect()).await {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            return Ok(plain(StatusCode::PAYLOAD_TOO_LARGE, "<RequestEntityTooLargeException/>\n"));
+            return Ok(plain(&sandbox, StatusCode::PAYLOAD_TOO_LARGE, "<RequestEntityTooLargeException/>\n"));
         }
         Ok(Err(_)) => return Err(io::ErrorKind::ConnectionReset.into()),
-        Err(_) => return Ok(plain(StatusCode::REQUEST_TIMEOUT, "the body did not come\n")),
+        Err(_) => return Ok(plain(&sandbox, StatusCode::REQUEST_TIMEOUT, "the body did not come\n")),
     };
     let path = head.uri.path();
     if let Some(room) = path.strip_prefix("/_sandbox/") {
+        // Programs send no such header; the pages of others do, and need nobody's leave to.
+        if head.headers.contains_key(header::ORIGIN) {
+            return Ok(plain(&sandbox, StatusCode::FORBIDDEN, "this is not for the pages of a browser\n"));
+        }
         return Ok(inspect(&sandbox, &head.method, room, &body));
     }
     let answer = sandbox.answer(&Request {
@@ -165,8 +184,9 @@ async fn respond(sandbox: Sandbox, request: hyper::Request<Incoming>) -> io::Res
     sent(answer)
 }
 
+/// A header; one that is no text is there and says nothing.
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
+    headers.get(name).map(|value| value.to_str().unwrap_or_default())
 }
 
 fn sent(answer: Answer) -> io::Result<Response<Body>> {
@@ -213,7 +233,7 @@ fn inspect(sandbox: &Sandbox, method: &Method, room: &str, body: &[u8]) -> Respo
         ("POST", "faults") => {
             let fault = serde_json::from_slice::<Fault>(body).map_err(|error| format!("this is no fault: {error}"));
             if let Err(what) = fault.and_then(|fault| sandbox.add_fault(fault)) {
-                return plain(StatusCode::BAD_REQUEST, &format!("{what}\n"));
+                return plain(sandbox, StatusCode::BAD_REQUEST, &format!("{what}\n"));
             }
             serde_json::to_vec(&sandbox.faults())
         }
@@ -221,7 +241,7 @@ fn inspect(sandbox: &Sandbox, method: &Method, room: &str, body: &[u8]) -> Respo
             sandbox.clear_faults();
             serde_json::to_vec(&sandbox.faults())
         }
-        _ => return plain(StatusCode::NOT_FOUND, "GET calls, GET world, GET, POST or DELETE faults\n"),
+        _ => return plain(sandbox, StatusCode::NOT_FOUND, "GET calls, GET world, GET, POST or DELETE faults\n"),
     };
     match shown {
         Ok(json) => {
@@ -229,13 +249,17 @@ fn inspect(sandbox: &Sandbox, method: &Method, room: &str, body: &[u8]) -> Respo
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
             response
         }
-        Err(error) => plain(StatusCode::INTERNAL_SERVER_ERROR, &format!("{error}\n")),
+        Err(error) => plain(sandbox, StatusCode::INTERNAL_SERVER_ERROR, &format!("{error}\n")),
     }
 }
 
-fn plain(status: StatusCode, what: &str) -> Response<Body> {
+fn plain(sandbox: &Sandbox, status: StatusCode, what: &str) -> Response<Body> {
     let mut response = Response::new(Either::Left(Full::new(Bytes::copy_from_slice(what.as_bytes()))));
     *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    if let Ok(id) = HeaderValue::from_str(&sandbox.lock().state.ids.call()) {
+        headers.insert("x-amzn-requestid", id);
+    }
     response
 }

@@ -48,6 +48,8 @@ pub(super) struct State {
     pub(super) pairs_of: BTreeMap<Principal, BTreeSet<Pair>>,
     pub(super) jobs: Jobs,
     pub(super) schedule: Schedule,
+    /// By permission set, until when a write of it takes.
+    pub(super) writing: BTreeMap<String, f64>,
     /// What faults decided about the job that the present call begins.
     pub(super) fate: JobFate,
     pub(super) faults: Vec<Fault>,
@@ -107,6 +109,7 @@ impl State {
             pairs_of: BTreeMap::new(),
             jobs: Jobs::default(),
             schedule: Schedule::default(),
+            writing: BTreeMap::new(),
             fate: JobFate::default(),
             faults: world.faults,
             access_keys: world.access_keys,
@@ -150,13 +153,18 @@ impl State {
 
     /// Puts an edited world in place of the present one; time and the sequence of calls go on.
     pub(super) fn replace(&mut self, world: World) {
-        let mut next = Self::from_world(world);
-        next.clock = self.clock.clone();
-        next.now = self.now;
-        next.ids.follow(&self.ids);
-        next.sessions = std::mem::take(&mut self.sessions);
-        next.sign_in = std::mem::take(&mut self.sign_in);
-        *self = next;
+        let before = std::mem::replace(self, Self::from_world(world));
+        self.goes_on_from(before);
+    }
+
+    /// Takes over from an earlier state what no world file holds.
+    pub(super) fn goes_on_from(&mut self, before: Self) {
+        self.clock = before.clock;
+        self.now = before.now;
+        self.ids.follow(&before.ids);
+        self.sessions = before.sessions;
+        self.sign_in = before.sign_in;
+        self.writing = before.writing;
     }
 
     /// The file form of the present state.
@@ -260,7 +268,7 @@ impl State {
 
     /// When something that begins now is done.
     pub(super) fn due(&self) -> f64 {
-        let seconds = self.fate.seconds.unwrap_or(self.settings.job_seconds);
+        let seconds = self.fate.seconds.or(self.settings.job_seconds).unwrap_or(1.0);
         round((self.now + seconds.max(0.0)).min(LAST))
     }
 

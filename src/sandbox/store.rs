@@ -2,12 +2,12 @@
 //!
 //! The first change replaces the file, each further one costs a line in the journal, however large the world. What the journal
 //! holds is in the world file again when the sandbox closes; when it is killed instead, the next one to open the world reads the
-//! journal. A journal belongs to the one file that it says the digest of: beside any other it counts for nothing. Only files are
+//! journal. A journal belongs to the one file that it says the digest of: beside any other it is put aside. Only files are
 //! handled here; when to write is the engine's affair.
 
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -119,6 +119,10 @@ pub(super) struct Store {
     /// Of the world file as it is, once this process has written it.
     digest: Option<u64>,
     journal: Option<Journal>,
+    /// Of the world file as it was read or written last.
+    seen: Option<u64>,
+    /// What somebody should know who did not ask.
+    notices: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -135,7 +139,9 @@ impl Store {
             Ok(text) => {
                 let world = parse(path, &text)?;
                 store.generation = world.generation;
-                let entries = store.read_journal(digest(&text))?;
+                let digest = digest(&text);
+                store.seen = Some(digest);
+                let entries = store.read_journal(digest)?;
                 Ok((store, world, entries))
             }
             Err(source) if source.kind() == io::ErrorKind::NotFound => {
@@ -163,21 +169,50 @@ impl Store {
         let lock = lock(&path)?;
         // Whoever announced itself before is gone.
         lock.set_len(0).map_err(|source| StoreError::Write { path: path.clone(), source })?;
-        Ok(Self { path, lock, generation: 0, digest: None, journal: None })
+        Ok(Self { path, lock, generation: 0, digest: None, journal: None, seen: None, notices: Vec::new() })
     }
 
     /// Replaces the file and ends the journal. No fsync: this guards against a killed process, not against a power cut, and every
     /// write would wait.
     pub(super) fn write(&mut self, mut world: World) -> Result<(), StoreError> {
         world.generation = self.generation.saturating_add(1);
+        self.keep_edited();
         let write = |source| StoreError::Write { path: self.path.clone(), source };
         let digest = self.replace(&world).map_err(write)?;
         self.generation = world.generation;
         self.digest = Some(digest);
+        self.seen = Some(digest);
         self.journal = None;
-        // It is of another file now; if it cannot be removed it counts for nothing all the same.
+        // It is of another file now; if it cannot be removed it will be put aside.
         let _ = fs::remove_file(beside(&self.path, ".journal"));
         Ok(())
+    }
+
+    /// Puts aside what somebody wrote into the file while it was in use: it is not what is about to take its place.
+    fn keep_edited(&mut self) {
+        let Some(seen) = self.seen else { return };
+        let edited = fs::read(&self.path).is_ok_and(|text| digest(&text) != seen);
+        let aside = beside(&self.path, ".edited");
+        if edited && fs::rename(&self.path, &aside).is_ok() {
+            self.notices.push(format!(
+                "`{}` was edited while it was in use: what was written into it is in `{}` now",
+                self.path.display(),
+                aside.display()
+            ));
+        }
+    }
+
+    /// Takes what somebody should know.
+    pub(super) fn take_notices(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notices)
+    }
+
+    /// Reads again what this process has written.
+    pub(super) fn reread(&mut self) -> Result<(World, Vec<Entry>), StoreError> {
+        let text = fs::read(&self.path).map_err(|source| StoreError::Read { path: self.path.clone(), source })?;
+        let world = parse(&self.path, &text)?;
+        let entries = if self.journal.is_some() { self.read_journal(digest(&text))? } else { Vec::new() };
+        Ok((world, entries))
     }
 
     /// Adds a line to the journal.
@@ -197,7 +232,12 @@ impl Store {
         serde_json::to_writer(&mut text, entry)?;
         text.push(b'\n');
         if let Some(journal) = &mut self.journal {
-            journal.file.write_all(&text)?;
+            if let Err(error) = journal.file.write_all(&text) {
+                // Half a line must not stand before what comes next.
+                journal.file.set_len(journal.length)?;
+                journal.file.seek(SeekFrom::Start(journal.length))?;
+                return Err(error);
+            }
             journal.length = journal.length.saturating_add(text.len() as u64);
         }
         Ok(())
@@ -217,7 +257,8 @@ impl Store {
         }
     }
 
-    /// A journal of another file is what was left when somebody put this file in the place of that one. A last line that is not
+    /// A journal of another file is what was left when somebody edited this one or put it in the place of that one: it is put aside.
+    /// A last line that is not
     /// whole is what was left in the middle of a write: its call was not answered.
     fn read_journal(&mut self, digest: u64) -> Result<Vec<Entry>, StoreError> {
         let path = beside(&self.path, ".journal");
@@ -230,6 +271,14 @@ impl Store {
         let mut lines = text.get(..whole).unwrap_or_default().split(|byte| *byte == b'\n').filter(|it| !it.is_empty());
         let heading = lines.next().and_then(|line| serde_json::from_slice::<Heading>(line).ok());
         if heading.is_none_or(|heading| heading.digest != digest) {
+            let calls = lines.count();
+            let aside = beside(&self.path, ".journal.old");
+            fs::rename(&path, &aside).map_err(|source| StoreError::Write { path: path.clone(), source })?;
+            self.notices.push(format!(
+                "`{}` was edited or replaced after a sandbox was killed: {calls} changes that it did not hold yet are in `{}` now",
+                self.path.display(),
+                aside.display()
+            ));
             return Ok(Vec::new());
         }
         let entries = lines.map(serde_json::from_slice).collect::<Result<_, _>>();
@@ -322,7 +371,8 @@ fn folder(path: &Path) -> &Path {
 /// Whether a file looks like a world, be it one that cannot be used.
 fn is_world(text: &[u8]) -> bool {
     let value = serde_json::from_slice::<serde_json::Value>(text);
-    value.is_ok_and(|value| value.get("format_version").is_some())
+    let said = value.is_ok_and(|value| value.get("format_version").is_some());
+    said || serde_json::from_slice::<World>(text).is_ok()
 }
 
 fn parse(path: &Path, text: &[u8]) -> Result<World, StoreError> {

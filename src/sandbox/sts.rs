@@ -4,13 +4,13 @@
 
 use super::caller::Caller;
 use super::state::State;
-use super::wire::{Answer, AwsError, Request, escaped, pairs};
+use super::wire::{Answer, AwsError, Request, escaped, is_media, pairs};
 
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
 /// Answers a request of the Query protocol; `None` if it is none.
 pub(super) fn answer(state: &State, request: &Request<'_>, request_id: &str) -> Option<(&'static str, String, Answer)> {
-    let form = request.content_type.is_some_and(|it| it.trim().starts_with("application/x-www-form-urlencoded"));
+    let form = request.content_type.is_some_and(|it| is_media(it, "application/x-www-form-urlencoded"));
     let body = if form { std::str::from_utf8(request.body).unwrap_or_default() } else { "" };
     let action = pairs(request.query).chain(pairs(body)).find(|(name, _)| name == "Action").map(|(_, value)| value)?;
     if action != "GetCallerIdentity" {

@@ -34,9 +34,14 @@ impl Throttle {
                 ("", settings.calls_per_second, settings.calls_per_second.max(1.0))
             }
             (Service::Organizations, "ListRoots") => (operation, 1.0, 2.0),
-            (Service::Organizations, _) => (operation, 10.0, 10.0),
+            (Service::Organizations, _) => {
+                let rate = settings.organizations_calls_per_second;
+                (operation, rate, rate.max(1.0))
+            }
         };
-        let bucket = self.buckets.entry((service, name)).or_insert(Bucket { left: size, filled: now });
+        let shared = settings.identitystore_shares_rate && service == Service::IdentityStore;
+        let payer = if shared { Service::SsoAdmin } else { service };
+        let bucket = self.buckets.entry((payer, name)).or_insert(Bucket { left: size, filled: now });
         bucket.left = (bucket.left + (now - bucket.filled).max(0.0) * rate).min(size);
         bucket.filled = now;
         // Times are whole milliseconds, whose sums miss by less than this.

@@ -45,7 +45,7 @@ pub struct Answer {
     pub location: Option<String>,
     /// The body.
     pub body: Vec<u8>,
-    /// How long to hold it back: a fault.
+    /// How long to hold it back: a fault, or the time that a write takes.
     pub delay: Duration,
     /// What becomes of it on its way: a fault.
     pub delivery: Delivery,
@@ -140,8 +140,8 @@ impl AwsError {
 
     // AWS answers 400 to every client error of these services, conflicts and throttling included (aws/aws-sdk-js-v3#3822,
     // aws-iam-identity-center-extensions#87); SDKs retry internal errors only when the status says 5xx.
-    fn status(&self) -> u16 {
-        if matches!(&*self.code, "InternalServerException" | "ServiceException") { 500 } else { 400 }
+    fn status(&self, internal: u16) -> u16 {
+        if matches!(&*self.code, "InternalServerException" | "ServiceException") { internal } else { 400 }
     }
 }
 
@@ -213,7 +213,8 @@ pub(super) fn unknown_operation() -> AwsError {
     AwsError::new("UnknownOperationException", "The requested operation is not recognized by the service.")
 }
 
-pub(super) fn answer(service: Option<Service>, request_id: String, reply: Reply) -> Answer {
+/// The answer to a call of a JSON service; `internal` is the status of internal errors.
+pub(super) fn answer(service: Option<Service>, request_id: String, reply: Reply, internal: u16) -> Answer {
     match reply {
         Ok(body) => Answer::new(200, request_id, JSON_1_1, body.to_string()),
         Err(error) => {
@@ -228,7 +229,7 @@ pub(super) fn answer(service: Option<Service>, request_id: String, reply: Reply)
                     members.entry(member.clone().into_owned()).or_insert_with(|| value.clone());
                 }
             }
-            Answer::new(error.status(), request_id, JSON_1_1, body.to_string()).refused(error.code)
+            Answer::new(error.status(internal), request_id, JSON_1_1, body.to_string()).refused(error.code)
         }
     }
 }
@@ -236,6 +237,11 @@ pub(super) fn answer(service: Option<Service>, request_id: String, reply: Reply)
 /// The answer to what is no request of a JSON service at all: AWS's front end says so in XML, with nothing in it.
 pub(super) fn not_understood(request_id: String) -> Answer {
     Answer::new(404, request_id, "text/xml", "<UnknownOperationException/>\n").refused("UnknownOperationException")
+}
+
+/// Whether a content type is of this media type, whatever its parameters and its case.
+pub(super) fn is_media(content_type: &str, media: &str) -> bool {
+    content_type.split(';').next().is_some_and(|it| it.trim().eq_ignore_ascii_case(media))
 }
 
 /// The names and values of a query or a form.

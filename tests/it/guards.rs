@@ -101,7 +101,7 @@ fn apply_refuses_until_it_is_meant() {
     let cli = Cli::new();
     cli.write("access.yaml", file(1, ""));
     let mut world = world(6);
-    world.settings.job_seconds = 0.0;
+    world.settings.job_seconds = Some(0.0);
     cli.write("world.json", serde_json::to_string(&world).unwrap());
     let apply =
         |more: &[&str]| cli.command(&[&["--sandbox=world.json", "-q", "apply", "--auto-approve"], more].concat());

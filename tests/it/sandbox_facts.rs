@@ -1446,7 +1446,7 @@ fn a_torn_line_is_the_call_in_flight() {
 
 // Somebody starts again from a template: what was played since is not played into it.
 #[test]
-fn a_journal_of_another_file_counts_for_nothing() {
+fn a_journal_of_another_file_is_put_aside() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("world.json");
     let template = serde_json::to_vec(&world()).unwrap();
@@ -1456,11 +1456,37 @@ fn a_journal_of_another_file_counts_for_nothing() {
     create_set(&sandbox, "B");
     let killed = left_behind(&path);
     let there = killed.path().join("world.json");
-    assert!(killed.path().join("world.json.journal").exists());
+    let journal = std::fs::read(killed.path().join("world.json.journal")).unwrap();
     std::fs::write(&there, &template).unwrap();
-    assert_eq!(Sandbox::open(&there, World::default).unwrap().world().permission_sets, []);
+    let opened = Sandbox::open(&there, World::default).unwrap();
+    assert_eq!(opened.world().permission_sets, []);
+    let notices = opened.notices().join("\n");
+    assert!(notices.contains("1 changes that it did not hold yet are in"), "{notices}");
+    assert_eq!(std::fs::read(killed.path().join("world.json.journal.old")).unwrap(), journal);
+    assert_eq!(opened.notices(), Vec::<String>::new());
+    drop(opened);
     Sandbox::make(&there, world()).unwrap();
     assert_eq!(Sandbox::open(&there, World::default).unwrap().world().permission_sets, []);
+}
+
+// Somebody edits the file while it is served: the next write must not lose it without a word.
+#[test]
+fn what_is_edited_while_in_use_is_put_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("world.json");
+    let sandbox = Sandbox::open(&path, world).unwrap();
+    create_set(&sandbox, "A");
+    assert_eq!(sandbox.notices(), Vec::<String>::new());
+    let mut edited = world();
+    edited.seed = 77;
+    let edited = serde_json::to_vec(&edited).unwrap();
+    std::fs::write(&path, &edited).unwrap();
+    sandbox.save().unwrap();
+    let notices = sandbox.notices().join("\n");
+    assert!(notices.contains("was edited while it was in use"), "{notices}");
+    assert_eq!(std::fs::read(folder.path().join("world.json.edited")).unwrap(), edited);
+    drop(sandbox);
+    assert_eq!(Sandbox::open(&path, world).unwrap().world().permission_sets.len(), 1);
 }
 
 #[cfg(unix)]
@@ -1633,6 +1659,31 @@ fn a_failed_write_is_answered_as_an_internal_error_and_tried_again() {
     assert_eq!(written.permission_sets.len(), 3);
 }
 
+// A folder in the place of the journal: what cannot be written has not happened, and nothing before it is lost.
+#[test]
+fn what_is_refused_because_it_cannot_be_written_has_not_happened() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("world.json");
+    let sandbox = Sandbox::open(&path, world).unwrap();
+    let names =
+        |sandbox: &Sandbox| -> Vec<_> { sandbox.world().permission_sets.iter().map(|set| set.name.clone()).collect() };
+    create_set(&sandbox, "A");
+    sandbox.save().unwrap();
+    let journal = folder.path().join("world.json.journal");
+    std::fs::create_dir(&journal).unwrap();
+    let refused = send(&sandbox, "CreatePermissionSet", &full("CreatePermissionSet", json!({"Name": "B"})));
+    assert_eq!(refused.error.as_deref(), Some("InternalServerException"));
+    assert_eq!(names(&sandbox), ["A"]);
+    std::fs::remove_dir(&journal).unwrap();
+    create_set(&sandbox, "B");
+    let killed = left_behind(&path);
+    let after = Sandbox::open(&killed.path().join("world.json"), world).unwrap();
+    let (mut there, mut saved) = (names(&sandbox), names(&after));
+    there.sort();
+    saved.sort();
+    assert_eq!((there, saved), (vec!["A".to_owned(), "B".to_owned()], vec!["A".to_owned(), "B".to_owned()]));
+}
+
 #[test]
 fn the_same_world_gives_the_same_ids() {
     let run = |reads: usize| {
@@ -1673,7 +1724,7 @@ fn an_assignment_in_the_world_implies_a_provisioned_set() {
 #[test]
 fn the_clock_runs_without_a_runtime() {
     let mut world = world();
-    world.settings.job_seconds = 0.0;
+    world.settings.job_seconds = Some(0.0);
     let sandbox = Sandbox::new(world);
     let set = create_set(&sandbox, "A");
     ok(&sandbox, "CreateAccountAssignment", assignment(&set, ONE, "GROUP", &ops(&sandbox)));

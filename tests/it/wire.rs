@@ -79,7 +79,7 @@ fn a_plan_over_http_is_the_plan_in_process_to_the_byte() {
 fn apply_over_http_converges() {
     let cli = Cli::with_example();
     let mut world = starter::starter();
-    world.settings.job_seconds = 0.1;
+    world.settings.job_seconds = Some(0.1);
     let url = serve(&Sandbox::new(world));
     let applied = over_the_wire(&cli, &["--endpoint-url", &url, "apply", "--auto-approve"], &[]);
     assert_eq!(code(&applied), 0, "{}{}", stdout(&applied), stderr(&applied));

@@ -498,8 +498,8 @@ class Person:
         self.assert_no_access()
 
 
-def apply(permset, home, env, file):
-    done = run(permset, ["-f", str(file), "apply", "--auto-approve"], home, **env)
+def apply(permset, home, env, file, *options):
+    done = run(permset, ["-f", str(file), "apply", "--auto-approve", *options], home, **env)
     assert done.returncode == 0, f"permset apply: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
 
 
@@ -521,5 +521,5 @@ def check_the_guides_verification_steps(permset):
         both(Person.finds_no_access)
         apply(permset, home, env, EXAMPLE)
         both(Person.finds_access, "--no-browser")
-        apply(permset, home, env, pathlib.Path(home) / "less.yaml")
+        apply(permset, home, env, pathlib.Path(home) / "less.yaml", "--allow", "required")
         both(Person.finds_access_gone)

@@ -12,8 +12,8 @@ use super::schedule::Due;
 use super::state::State;
 use super::wire::AwsError;
 use super::world::{
-    AccountState, Assignment, CustomerManagedPolicy, DeleteMissing, Job, JobStatus, PermissionSet, PermissionsBoundary,
-    PrincipalType, Work,
+    AccountState, Assignment, Conflicts, CustomerManagedPolicy, DeleteMissing, Job, JobStatus, PermissionSet,
+    PermissionsBoundary, PrincipalType, Work,
 };
 
 /// Open assignment requests that AWS admits at a time [quotas page of the user guide].
@@ -70,6 +70,13 @@ pub(super) fn admit_assignment(state: &State) -> Result<(), AwsError> {
 
 /// Refuses a request on (account, set) while another is open there; `None` stands for every account the set is provisioned in.
 pub(super) fn admit_pair(state: &State, set_id: &str, account: Option<&str>) -> Result<(), AwsError> {
+    if state.settings.conflicts != Conflicts::Pair {
+        let clash = match (state.settings.conflicts, account) {
+            (Conflicts::Account, Some(account)) => state.jobs.any_in(account),
+            _ => state.jobs.touch(set_id),
+        };
+        return if clash { Err(conflict()) } else { Ok(()) };
+    }
     let covered = |id: &str| {
         let set = state.sets.get(set_id);
         set.is_some_and(|set| set.provisioned.contains_key(id))
@@ -110,7 +117,8 @@ fn create(state: &mut State, it: &Assignment, request_id: &str) -> Result<(), St
     Ok(())
 }
 
-// The principal is not looked at: assignments of users deleted in the console can be cleaned up (tf#19341).
+// Whether the principal is looked at is a switch: of users deleted in the console assignments can be cleaned up, of others they
+// could not in 2021 (tf#19341).
 fn delete(state: &mut State, it: &Assignment) -> Result<(), String> {
     if !state.has_assignment(it) {
         return match state.settings.delete_missing_assignment {
@@ -118,6 +126,9 @@ fn delete(state: &mut State, it: &Assignment) -> Result<(), String> {
             // cloudposse/terraform-aws-sso#66
             DeleteMissing::NotFound => Err("Received a 404 status error: Assignment not found.".to_owned()),
         };
+    }
+    if !state.settings.orphans_can_be_revoked && !state.store.has(it.principal_type, &it.principal_id) {
+        return Err(assignee_missing(state, it));
     }
     // An account that left the organization has no role to remove; a suspended one has, and cannot be reached.
     if state.accounts.contains_key(&it.account_id) {
@@ -127,7 +138,7 @@ fn delete(state: &mut State, it: &Assignment) -> Result<(), String> {
     Ok(())
 }
 
-// Unknown on partial success; here the good accounts are updated and the request fails with the first reason.
+// On partial success the request fails with the first reason; whether the other accounts are updated is a switch.
 fn provision(state: &mut State, set_id: &str, account: Option<&str>, request_id: &str) -> Result<(), String> {
     let Some(set) = state.sets.get(set_id) else {
         return Err("Received a 404 status error: Permission set not found.".to_owned());
@@ -142,10 +153,12 @@ fn provision(state: &mut State, set_id: &str, account: Option<&str>, request_id:
             account_works(state, account).and_then(|()| policies_exist(state, set, account)).map(|()| account)
         })
         .collect();
+    let all = state.settings.provisions_partially || checked.iter().all(Result::is_ok);
     let mut outcome = Ok(());
     for account in checked {
         match account {
-            Ok(account) => state.provision(set_id, account, request_id),
+            Ok(account) if all => state.provision(set_id, account, request_id),
+            Ok(_) => {}
             Err(reason) => outcome = outcome.and(Err(reason)),
         }
     }

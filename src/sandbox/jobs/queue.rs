@@ -54,6 +54,12 @@ impl Jobs {
         self.creations + if deletions { self.deletions } else { 0 }
     }
 
+    /// Whether any open job works in the account.
+    pub(super) fn any_in(&self, account: &str) -> bool {
+        let mut open = self.open.values().flatten().filter_map(|number| self.list.get(number));
+        open.any(|job| target(&job.work).1 == Some(account))
+    }
+
     /// Whether any open job works on the set.
     pub(super) fn touch(&self, set_id: &str) -> bool {
         self.open.contains_key(set_id)

@@ -9,7 +9,7 @@ use super::super::operation::{Input, Operation, read, status, write};
 use super::super::pages::page;
 use super::super::state::{Pair, Principal, State};
 use super::super::wire::{AwsError, Reply};
-use super::super::world::{Assignment, DeleteMissing, PrincipalType, Work};
+use super::super::world::{Assignment, DeleteMissing, PrincipalType, UnknownAssignee, Work};
 use super::{describe_job, is_home, job_body, list_jobs, set_arn, set_id};
 
 const CREATION_ID: &str = "AccountAssignmentCreationRequestId";
@@ -41,6 +41,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
 // resource lists first for that reason). Principals and accounts are judged by the job; AWS documents no check at call time.
 fn create(state: &mut State, input: Input<'_>) -> Reply {
     let assignment = admitted(state, input)?;
+    if state.settings.unknown_assignee == UnknownAssignee::Refused {
+        let (kind, id) = (assignment.principal_type, &assignment.principal_id);
+        if !state.store.has(kind, id) || !state.accounts.contains_key(&assignment.account_id) {
+            return Err(AwsError::not_found(format!("Could not find {id} or account {}", assignment.account_id)));
+        }
+    }
     let there = state.sets_in_account.get(&assignment.account_id);
     if there.is_some_and(|sets| sets.len() >= MAX_SETS_IN_ACCOUNT && !sets.contains(&assignment.permission_set_id)) {
         return Err(AwsError::quota(format!(
@@ -88,7 +94,8 @@ fn list_for_principal(state: &State, input: Input<'_>) -> Reply {
         return Err(AwsError::validation("The operation is not supported for this Identity Center instance"));
     }
     let principal = principal(input);
-    let mut principals = vec![principal.clone()];
+    let gone = !state.settings.rows_of_deleted_principals && !state.store.has(principal.0, &principal.1);
+    let mut principals = if gone { Vec::new() } else { vec![principal.clone()] };
     if state.settings.group_rows_for_users && principal.0 == PrincipalType::User {
         let groups = state.store.groups_of.get(&principal.1).into_iter().flatten();
         principals.extend(groups.map(|(group, _)| (PrincipalType::Group, group.clone())));

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use super::operation::{Input, Operation};
 use super::state::State;
 use super::wire::{AwsError, Reply};
-use super::world::{AccountState, Instance, Job, JobStatus, PermissionSet, Work};
+use super::world::{AccountState, Instance, Job, JobStatus, PermissionSet, UnknownInstance, Work};
 
 /// All tables of the service.
 pub(super) const TABLES: &[&[Operation]] = &[
@@ -38,16 +38,18 @@ fn instances<'a>(state: &'a State, input: Input<'a>) -> impl Iterator<Item = &'a
     state.instance.iter().chain(&state.extra_instances).filter(move |_| shared).filter(here)
 }
 
-/// The instance that the input names. Unknown which error AWS gives here; AccessDeniedException would be plausible too, and is
-/// the only one that the model has for DescribeInstance.
+/// The instance that the input names. Which error AWS gives here is a switch; the model has only one for DescribeInstance.
 fn instance<'a>(state: &'a State, input: Input<'a>) -> Result<&'a Instance, AwsError> {
     let arn = input.text("InstanceArn");
-    instances(state, input).find(|instance| instance.arn == arn).ok_or_else(|| match input.operation {
-        "DescribeInstance" => AwsError::denied(format!(
-            "User: {} is not authorized to perform: sso:DescribeInstance on resource: {arn}",
-            input.caller.arn
-        )),
-        _ => AwsError::not_found(format!("Could not find Instance with ARN {arn}")),
+    let denied = state.settings.unknown_instance == UnknownInstance::Denied || input.operation == "DescribeInstance";
+    instances(state, input).find(|instance| instance.arn == arn).ok_or_else(|| {
+        if denied {
+            return AwsError::denied(format!(
+                "User: {} is not authorized to perform: sso:{} on resource: {arn}",
+                input.caller.arn, input.operation
+            ));
+        }
+        AwsError::not_found(format!("Could not find Instance with ARN {arn}"))
     })
 }
 

@@ -12,7 +12,7 @@ use super::super::operation::{Input, Operation, read, write};
 use super::super::pages::page;
 use super::super::state::State;
 use super::super::wire::{AwsError, Reply};
-use super::super::world::PermissionSet;
+use super::super::world::{Echo, PermissionSet};
 use super::tags::tags_of;
 use super::{is_home, set, set_arn, set_id, set_mut};
 
@@ -76,10 +76,13 @@ fn update(state: &mut State, input: Input<'_>) -> Reply {
     set_id(state, input)?;
     let session_duration = session_duration(input)?;
     let description_counts = state.settings.description_makes_stale;
+    let clears = state.settings.update_clears_description;
     let set = set_mut(state, input)?;
     let relay_state = input.owned("RelayState");
     let same = set.session_duration == session_duration && set.relay_state == relay_state;
-    set.description = input.owned("Description");
+    if clears || input.value("Description").is_some() {
+        set.description = input.owned("Description");
+    }
     set.session_duration = session_duration;
     set.relay_state = relay_state;
     if description_counts || !same {
@@ -128,9 +131,23 @@ fn body(state: &State, set: &PermissionSet) -> Value {
         body.insert("Description".to_owned(), json!(description));
     }
     body.insert("CreatedDate".to_owned(), json!(set.created));
-    body.insert("SessionDuration".to_owned(), json!(set.session_duration));
+    let duration = match state.settings.echo {
+        Echo::Verbatim => set.session_duration.clone(),
+        Echo::Normalized => normalized(&set.session_duration),
+    };
+    body.insert("SessionDuration".to_owned(), json!(duration));
     if let Some(relay_state) = &set.relay_state {
         body.insert("RelayState".to_owned(), json!(relay_state));
     }
     json!({"PermissionSet": body})
+}
+
+/// A duration in hours and minutes, those of AWS's own examples.
+fn normalized(text: &str) -> String {
+    let minutes = duration::seconds(text).map_or(60, |seconds| (seconds / 60.0).round() as u64);
+    match (minutes / 60, minutes % 60) {
+        (hours, 0) => format!("PT{hours}H"),
+        (0, minutes) => format!("PT{minutes}M"),
+        (hours, minutes) => format!("PT{hours}H{minutes}M"),
+    }
 }

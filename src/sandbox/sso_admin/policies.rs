@@ -10,7 +10,7 @@ use super::super::pages::page;
 use super::super::policy_document;
 use super::super::state::State;
 use super::super::wire::{AwsError, Reply};
-use super::super::world::{CustomerManagedPolicy, DeleteMissing, PermissionSet, PermissionsBoundary};
+use super::super::world::{CustomerManagedPolicy, DeleteMissing, Echo, PermissionSet, PermissionsBoundary};
 use super::{set, set_mut};
 
 /// Both kinds together [quotas page of the user guide].
@@ -116,6 +116,10 @@ fn put_inline(state: &mut State, input: Input<'_>) -> Reply {
 fn get_inline(state: &State, input: Input<'_>) -> Reply {
     let set = set(state, input)?;
     match &set.inline_policy {
+        Some(text) if state.settings.echo == Echo::Normalized => {
+            let policy = serde_json::from_str::<Value>(text).map(|policy| policy.to_string());
+            Ok(json!({"InlinePolicy": policy.unwrap_or_else(|_| text.clone())}))
+        }
         Some(text) => Ok(json!({"InlinePolicy": text})),
         None if state.settings.omit_empty_inline_policy => Ok(json!({})),
         None => Ok(json!({"InlinePolicy": ""})),
@@ -181,12 +185,14 @@ fn changed(set: &mut PermissionSet) -> Reply {
 }
 
 fn exists(state: &State, arn: &str) -> Result<(), AwsError> {
-    match &state.aws_managed_policies {
-        Some(known) if !known.contains(arn) => {
-            Err(AwsError::not_found(format!("Policy does not exist with ARN: {arn}")))
-        }
-        _ => Ok(()),
+    // Those of another partition do not exist in this one.
+    let partition = |arn: &str| arn.split(':').nth(1).unwrap_or_default().to_owned();
+    let foreign = state.instance.as_ref().is_some_and(|instance| partition(&instance.arn) != partition(arn));
+    let unknown = state.aws_managed_policies.as_ref().is_some_and(|known| !known.contains(arn));
+    if foreign || unknown {
+        return Err(AwsError::not_found(format!("Policy does not exist with ARN: {arn}")));
     }
+    Ok(())
 }
 
 fn room(set: &PermissionSet) -> Result<(), AwsError> {

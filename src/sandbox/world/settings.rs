@@ -8,8 +8,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// How long an asynchronous job stays IN_PROGRESS.
-    pub job_seconds: f64,
+    /// How long an asynchronous job stays IN_PROGRESS; `null` is 1 second, and 3 when serving other programs.
+    pub job_seconds: Option<f64>,
+    /// How long a write of a permission set takes, while another one on the same set is in conflict with it (tf#19215); `null` is no
+    /// time, and a twentieth of a second when serving other programs.
+    pub write_seconds: Option<f64>,
     /// How many finished jobs are remembered. AWS documents no retention.
     pub finished_jobs: usize,
     /// Default and cap of a page of sso-admin and identitystore, 1 to 100. AWS documents no default.
@@ -31,8 +34,12 @@ pub struct Settings {
     pub deletion_lingers_seconds: f64,
     /// Whether calls are limited by rate; `null` does so when serving other programs, and not in process.
     pub throttle: Option<bool>,
-    /// Calls a second of sso-admin together, and of identitystore together. Unknown: whether the two share one allowance.
+    /// Calls a second of sso-admin together, and of identitystore together.
     pub calls_per_second: f64,
+    /// Unknown: whether sso-admin and identitystore share one allowance.
+    pub identitystore_shares_rate: bool,
+    /// Unknown: calls a second of each operation of organizations; of ListRoots it is one.
+    pub organizations_calls_per_second: f64,
     /// The epoch second at which the clock starts; `null` takes the machine's time.
     pub epoch: Option<f64>,
     /// Whether access keys that the world does not know are the management account's, or nobody's.
@@ -43,6 +50,24 @@ pub struct Settings {
     pub group_rows_for_users: bool,
     /// Unknown: whether a delegated administrator may call ListAccountAssignmentsForPrincipal.
     pub delegated_lists_by_principal: bool,
+    /// Unknown: whether ListAccountAssignmentsForPrincipal shows what a principal left behind that no longer exists.
+    pub rows_of_deleted_principals: bool,
+    /// Unknown: on what one asynchronous request is in conflict with another.
+    pub conflicts: Conflicts,
+    /// Unknown: whether assigning to a principal or in an account that does not exist fails late, or is refused at once.
+    pub unknown_assignee: UnknownAssignee,
+    /// Unknown: whether the assignment of a principal that no longer exists can be deleted (it failed in 2021, tf#19341).
+    pub orphans_can_be_revoked: bool,
+    /// Unknown: whether provisioning everywhere updates the accounts that work when one does not.
+    pub provisions_partially: bool,
+    /// Unknown: whether an update that sends no description clears it.
+    pub update_clears_description: bool,
+    /// Unknown: whether policies and durations come back as they were sent, or in one spelling.
+    pub echo: Echo,
+    /// Unknown: whether an instance that does not exist is not found, or access to it is denied.
+    pub unknown_instance: UnknownInstance,
+    /// Unknown: the HTTP status of internal errors.
+    pub internal_error_status: u16,
     /// Unknown: whether CreateAccountAssignment brings a stale permission set up to date in the account.
     pub create_refreshes_stale: bool,
     /// Unknown: whether deletions count among the ten open assignment requests.
@@ -64,7 +89,8 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            job_seconds: 1.0,
+            job_seconds: None,
+            write_seconds: None,
             finished_jobs: 10_000,
             page_size: 100,
             organizations_page_size: 20,
@@ -76,11 +102,22 @@ impl Default for Settings {
             deletion_lingers_seconds: 0.0,
             throttle: None,
             calls_per_second: 20.0,
+            identitystore_shares_rate: false,
+            organizations_calls_per_second: 10.0,
             epoch: None,
             unknown_keys: UnknownKeys::Management,
             sign_in_as: None,
             group_rows_for_users: true,
             delegated_lists_by_principal: false,
+            rows_of_deleted_principals: true,
+            conflicts: Conflicts::Pair,
+            unknown_assignee: UnknownAssignee::FailsLate,
+            orphans_can_be_revoked: true,
+            provisions_partially: true,
+            update_clears_description: true,
+            echo: Echo::Verbatim,
+            unknown_instance: UnknownInstance::NotFound,
+            internal_error_status: 500,
             create_refreshes_stale: true,
             deletions_are_open_jobs: true,
             delete_missing_assignment: DeleteMissing::NotFound,
@@ -111,4 +148,46 @@ pub enum UnknownKeys {
     Management,
     /// Nobody's: the call is refused.
     Refused,
+}
+
+/// On what asynchronous requests are in conflict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Conflicts {
+    /// On one permission set in one account.
+    Pair,
+    /// On one account.
+    Account,
+    /// On one permission set.
+    Set,
+}
+
+/// What assigning to or in something that does not exist comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnknownAssignee {
+    /// The request begins, and ends FAILED.
+    FailsLate,
+    /// ResourceNotFoundException at once.
+    Refused,
+}
+
+/// How policies and durations come back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Echo {
+    /// To the letter.
+    Verbatim,
+    /// Policies without white space, durations in hours and minutes.
+    Normalized,
+}
+
+/// What naming an instance that does not exist comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnknownInstance {
+    /// ResourceNotFoundException, where the operation has it.
+    NotFound,
+    /// AccessDeniedException.
+    Denied,
 }

@@ -1,13 +1,20 @@
 //! One test for each point that is unknown about AWS: both ways, the default first.
 
+use permset::sandbox::world::{Conflicts, Echo, UnknownAssignee, UnknownInstance};
+
 use super::*;
 
 #[test]
-fn the_readme_lists_every_switch() {
+fn the_readme_and_the_help_list_every_switch() {
     let readme = include_str!("../../../README.md");
+    let help = crate::support::cli::Cli::new().command(&["sandbox", "--help"]);
+    let help = String::from_utf8(help.stdout).unwrap();
+    let mut words = help.split(|it: char| !it.is_ascii_lowercase() && it != '_').collect::<Vec<_>>();
+    words.sort_unstable();
     let settings = serde_json::to_value(permset::sandbox::world::Settings::default()).unwrap();
-    for switch in settings.as_object().unwrap().keys().filter(|switch| *switch != "epoch") {
+    for switch in settings.as_object().unwrap().keys() {
         assert!(readme.contains(&format!("`{switch}`")), "{switch}");
+        assert!(words.binary_search(&switch.as_str()).is_ok(), "{switch}");
     }
 }
 
@@ -161,4 +168,179 @@ fn an_account_holds_so_many_sets() {
     let body = |name: &str| assignment(&arn(name), ONE, "GROUP", &ops(&sandbox));
     assert_eq!(code(&sandbox, "CreateAccountAssignment", body("Set500")), "ServiceQuotaExceededException");
     ok(&sandbox, "CreateAccountAssignment", body("Set499"));
+}
+
+// Source: tf#19215, tf#26138: writes of one permission set at the same time are in conflict.
+#[tokio::test(start_paused = true)]
+async fn two_writes_of_a_set_at_once_are_in_conflict_or_not() {
+    let sandbox = sandbox();
+    let (one, two) = (create_set(&sandbox, "A"), create_set(&sandbox, "B"));
+    let update = |set: &str| json!({"PermissionSetArn": set, "RelayState": "https://example.com/"});
+    ok(&sandbox, "UpdatePermissionSet", update(&one));
+    ok(&sandbox, "UpdatePermissionSet", update(&one));
+    sandbox.edit(|world| world.settings.write_seconds = Some(1.0));
+    let answer = send(&sandbox, "UpdatePermissionSet", &full("UpdatePermissionSet", update(&one)));
+    assert_eq!((answer.status, answer.delay), (200, Duration::from_secs(1)));
+    assert_eq!(code(&sandbox, "DeletePermissionSet", of(&one)), "ConflictException");
+    // Others go on: reads, other sets, and what is asynchronous, which has its own conflicts.
+    ok(&sandbox, "DescribePermissionSet", of(&one));
+    ok(&sandbox, "UpdatePermissionSet", update(&two));
+    ok(&sandbox, "CreateAccountAssignment", assignment(&one, ONE, "GROUP", &ops(&sandbox)));
+    pass(1).await;
+    ok(&sandbox, "UpdatePermissionSet", update(&one));
+}
+
+// Choice: which of the two allowances pays is unknown.
+#[tokio::test(start_paused = true)]
+async fn the_store_has_an_allowance_of_its_own_or_not() {
+    for (shared, left) in [(false, true), (true, false)] {
+        let sandbox = sandbox();
+        sandbox.edit(|world| {
+            world.settings.throttle = Some(true);
+            world.settings.calls_per_second = 1.0;
+            world.settings.identitystore_shares_rate = shared;
+            world.settings.organizations_calls_per_second = 1.0;
+        });
+        let works = |operation: &str| {
+            let answer = send(&sandbox, operation, &full(operation, json!({})));
+            answer
+                .error
+                .inspect(|code| assert!(matches!(&**code, "ThrottlingException" | "TooManyRequestsException")))
+                .is_none()
+        };
+        assert!(works("ListInstances"));
+        assert_eq!(works("store.ListUsers"), left);
+        assert_eq!((works("org.ListAccounts"), works("org.ListAccounts")), (true, false));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_are_in_conflict_on_a_pair_an_account_or_a_set() {
+    for (conflicts, other_set, other_account) in
+        [(Conflicts::Pair, true, true), (Conflicts::Account, false, true), (Conflicts::Set, true, false)]
+    {
+        let sandbox = sandbox();
+        sandbox.edit(|world| world.settings.conflicts = conflicts);
+        let (one, two) = (create_set(&sandbox, "A"), create_set(&sandbox, "B"));
+        let works = |set: &str, account: &str| {
+            let body = full("CreateAccountAssignment", assignment(set, account, "GROUP", &ops(&sandbox)));
+            let answer = send(&sandbox, "CreateAccountAssignment", &body);
+            answer.error.inspect(|code| assert_eq!(code, "ConflictException")).is_none()
+        };
+        assert!(works(&one, ONE));
+        assert!(!works(&one, ONE));
+        assert_eq!((works(&two, ONE), works(&one, TWO)), (other_set, other_account), "{conflicts:?}");
+        pass(2).await;
+        assert!(works(&two, TWO));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_assignee_fails_late_or_is_refused() {
+    let sandbox = sandbox();
+    let set = create_set(&sandbox, "A");
+    let nobody = "00000000-0000-4000-8000-000000000000";
+    let bad = [assignment(&set, ONE, "GROUP", nobody), assignment(&set, "999999999999", "GROUP", &ops(&sandbox))];
+    for body in bad.clone() {
+        assert_eq!(job(&sandbox, "CreateAccountAssignment", body).await["Status"], "FAILED");
+    }
+    sandbox.edit(|world| world.settings.unknown_assignee = UnknownAssignee::Refused);
+    for body in bad {
+        assert_eq!(code(&sandbox, "CreateAccountAssignment", body), "ResourceNotFoundException");
+    }
+    assert_eq!(assign(&sandbox, &set, ONE).await["Status"], "SUCCEEDED");
+}
+
+// Source: tf#19341: the assignment of a user deleted in the console could not be deleted in 2021.
+#[tokio::test(start_paused = true)]
+async fn what_a_deleted_principal_left_is_shown_and_revoked_or_not() {
+    let sandbox = sandbox();
+    let set = create_set(&sandbox, "A");
+    assign(&sandbox, &set, ONE).await;
+    let ops = ops(&sandbox);
+    ok(&sandbox, "store.DeleteGroup", json!({"GroupId": ops}));
+    let shown = || {
+        let body = json!({"PrincipalType": "GROUP", "PrincipalId": ops});
+        ok(&sandbox, "ListAccountAssignmentsForPrincipal", body)["AccountAssignments"].as_array().unwrap().len()
+    };
+    assert_eq!(shown(), 1);
+    sandbox.edit(|world| {
+        world.settings.rows_of_deleted_principals = false;
+        world.settings.orphans_can_be_revoked = false;
+    });
+    assert_eq!(shown(), 0);
+    let body = assignment(&set, ONE, "GROUP", &ops);
+    assert_eq!(job(&sandbox, "DeleteAccountAssignment", body.clone()).await["Status"], "FAILED");
+    assert_eq!(rows(&sandbox, &set, ONE).len(), 1);
+    sandbox.edit(|world| world.settings.orphans_can_be_revoked = true);
+    assert_eq!(job(&sandbox, "DeleteAccountAssignment", body).await["Status"], "SUCCEEDED");
+    assert!(rows(&sandbox, &set, ONE).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn provisioning_everywhere_is_partial_or_all_or_nothing() {
+    for (partially, latest) in [(true, json!([TWO])), (false, json!([]))] {
+        let sandbox = sandbox();
+        let set = create_set(&sandbox, "A");
+        assign(&sandbox, &set, ONE).await;
+        assign(&sandbox, &set, TWO).await;
+        attach(&sandbox, &set, VIEW);
+        sandbox.edit(|world| {
+            world.settings.provisions_partially = partially;
+            world.accounts.iter_mut().find(|it| it.id == ONE).unwrap().state = AccountState::Suspended;
+        });
+        let body = json!({"PermissionSetArn": set, "TargetType": "ALL_PROVISIONED_ACCOUNTS"});
+        assert_eq!(job(&sandbox, "ProvisionPermissionSet", body).await["Status"], "FAILED");
+        assert_eq!(provisioned(&sandbox, &set, LATEST), latest);
+    }
+}
+
+#[test]
+fn an_update_without_a_description_clears_it_or_not() {
+    for (clears, left) in [(true, None), (false, Some("said"))] {
+        let sandbox = sandbox();
+        sandbox.edit(|world| world.settings.update_clears_description = clears);
+        let set = create_set(&sandbox, "A");
+        ok(&sandbox, "UpdatePermissionSet", json!({"PermissionSetArn": set, "Description": "said"}));
+        ok(&sandbox, "UpdatePermissionSet", json!({"PermissionSetArn": set, "SessionDuration": "PT2H"}));
+        let body = ok(&sandbox, "DescribePermissionSet", of(&set));
+        assert_eq!(body["PermissionSet"].get("Description").and_then(Value::as_str), left);
+    }
+}
+
+#[test]
+fn texts_come_back_as_sent_or_in_one_spelling() {
+    let sandbox = sandbox();
+    let set = create_set(&sandbox, "A");
+    let tight = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListBucket","Resource":"*"}]}"#;
+    let sent = &tight.replace(',', " ,\n  ");
+    ok(&sandbox, "PutInlinePolicyToPermissionSet", json!({"PermissionSetArn": set, "InlinePolicy": sent}));
+    ok(&sandbox, "UpdatePermissionSet", json!({"PermissionSetArn": set, "SessionDuration": "PT90M"}));
+    for (echo, policy, duration) in [(Echo::Verbatim, &**sent, "PT90M"), (Echo::Normalized, tight, "PT1H30M")] {
+        sandbox.edit(|world| world.settings.echo = echo);
+        assert_eq!(ok(&sandbox, "GetInlinePolicyForPermissionSet", of(&set))["InlinePolicy"], policy);
+        assert_eq!(ok(&sandbox, "DescribePermissionSet", of(&set))["PermissionSet"]["SessionDuration"], duration);
+    }
+}
+
+#[test]
+fn an_unknown_instance_is_not_found_or_denied() {
+    let sandbox = sandbox();
+    let body = json!({"InstanceArn": "arn:aws:sso:::instance/ssoins-ffffffffffffffff"});
+    assert_eq!(code(&sandbox, "ListPermissionSets", body.clone()), "ResourceNotFoundException");
+    sandbox.edit(|world| world.settings.unknown_instance = UnknownInstance::Denied);
+    assert_eq!(code(&sandbox, "ListPermissionSets", body), "AccessDeniedException");
+}
+
+#[test]
+fn internal_errors_have_a_status() {
+    let sandbox = sandbox();
+    for status in [500, 400] {
+        sandbox.edit(|world| {
+            world.settings.internal_error_status = status;
+            let fault = json!({"on": "ListInstances", "effect": {"error": {"code": "InternalServerException"}}});
+            world.faults = vec![serde_json::from_value(fault).unwrap()];
+        });
+        assert_eq!(send(&sandbox, "ListInstances", &json!({})).status, status);
+    }
 }

@@ -17,7 +17,7 @@ impl Cli {
         let cli = Self::new();
         cli.write("access.yaml", include_str!("../../../access.yaml.example"));
         cli.command(&["sandbox", "init", "--world", "world.json"]);
-        let world = cli.read("world.json").replace("\"job_seconds\": 1.0", "\"job_seconds\": 0.0");
+        let world = cli.read("world.json").replace("\"job_seconds\": null", "\"job_seconds\": 0.0");
         cli.write("world.json", &world);
         cli
     }

@@ -7,6 +7,7 @@ use crate::cli::args::{DropWhen, FaultAddArgs, FaultCommand};
 use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
+use crate::cli::session;
 use crate::model::Shown;
 use crate::sandbox::world::{Effect, Fault};
 use crate::sandbox::{Remote, Sandbox, World};
@@ -25,6 +26,7 @@ pub(super) async fn run(path: &Path, command: &FaultCommand, output: &Output) ->
         },
         None => {
             let sandbox = Sandbox::open(path, World::default)?;
+            session::notices(&sandbox, output);
             match command {
                 FaultCommand::List => {}
                 FaultCommand::Add(args) => sandbox.add_fault(fault(args)?).map_err(Failure::new)?,

@@ -6,7 +6,7 @@ use crate::cli::args::ServeArgs;
 use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
-use crate::cli::signal;
+use crate::cli::{session, signal};
 use crate::model::Shown;
 use crate::sandbox::{self, Sandbox, starter};
 
@@ -16,6 +16,7 @@ pub(super) async fn run(path: &Path, args: &ServeArgs, output: &Output) -> Resul
         output.notice(&format!("sandbox: made a starter world in {shown}"));
         starter::starter()
     })?;
+    session::notices(&sandbox, output);
     if let Some(seconds) = args.job_seconds {
         sandbox.take_seconds(seconds);
     }
@@ -41,6 +42,7 @@ pub(super) async fn run(path: &Path, args: &ServeArgs, output: &Output) -> Resul
         () = stopped => {}
     }
     sandbox.save()?;
+    session::notices(&sandbox, output);
     let calls: u64 = sandbox.calls().values().sum();
     output.notice(&format!("sandbox: stopped after {calls} calls, the world is in {shown}"));
     Ok(Exit::Ok)

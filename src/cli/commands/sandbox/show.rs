@@ -9,6 +9,7 @@ use crate::cli::commands::pretty;
 use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
+use crate::cli::session;
 use crate::model::Shown;
 use crate::report::count;
 use crate::sandbox::world::PrincipalType;
@@ -22,7 +23,11 @@ pub(super) async fn run(path: &Path, args: &ShowArgs, output: &Output) -> Result
     }
     let world = match Remote::serving(path) {
         Some(remote) => remote.world().await?,
-        None => Sandbox::open(path, World::default)?.world(),
+        None => {
+            let sandbox = Sandbox::open(path, World::default)?;
+            session::notices(&sandbox, output);
+            sandbox.world()
+        }
     };
     output.result(&match args.format {
         SandboxFormat::Json => pretty(&world)?,
