@@ -273,7 +273,7 @@ pub(super) enum SandboxCommand {
 Then:     AWS_ENDPOINT_URL=http://127.0.0.1:8080 aws sso-admin list-instances")]
 pub(super) struct ServeArgs {
     /// Where to listen, on loopback only; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", value_parser = address)]
     pub(super) listen: std::net::SocketAddr,
     /// The file of the world, made if it is not there [default: that of --sandbox, or .permset/sandbox.json]
     #[arg(long, value_name = "WORLD")]
@@ -284,6 +284,12 @@ pub(super) struct ServeArgs {
     /// How long asynchronous requests take, instead of what the world says, or the 3 where it says nothing
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(super) job_seconds: Option<f64>,
+}
+
+fn address(text: &str) -> Result<std::net::SocketAddr, String> {
+    let number = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+    let address = number.as_deref().unwrap_or(text).parse();
+    address.map_err(|_| "it is an address and a port, such as 127.0.0.1:8080".to_owned())
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -353,7 +359,7 @@ pub(super) struct FaultAddArgs {
     /// Refuse because another write is under way
     #[arg(long, group = "effect", help_heading = "What goes wrong (one of)")]
     pub(super) conflict: bool,
-    /// Refuse with this error, such as AccessDeniedException
+    /// Refuse with this error, one that AWS documents, such as AccessDeniedException
     #[arg(long, value_name = "CODE", group = "effect", help_heading = "What goes wrong (one of)")]
     pub(super) error: Option<String>,
     /// The message of --error

@@ -141,7 +141,13 @@ impl AwsError {
     // AWS answers 400 to every client error of these services, conflicts and throttling included (aws/aws-sdk-js-v3#3822,
     // aws-iam-identity-center-extensions#87); SDKs retry internal errors only when the status says 5xx.
     fn status(&self, internal: u16) -> u16 {
-        if matches!(&*self.code, "InternalServerException" | "ServiceException") { internal } else { 400 }
+        match &*self.code {
+            "InternalServerException" | "ServiceException" => internal,
+            // API reference, "Common Error Types".
+            "InternalFailure" => 500,
+            "ServiceUnavailable" => 503,
+            _ => 400,
+        }
     }
 }
 

@@ -1089,26 +1089,6 @@ async fn a_set_can_be_provisioned_without_any_assignment() {
     assert_eq!(code(&sandbox, "DeletePermissionSet", of(&set)), "ConflictException");
 }
 
-// Choice for partial success; aws-sso-util#80 for the suspended account that stays listed.
-#[tokio::test(start_paused = true)]
-async fn provisioning_all_updates_the_good_accounts_and_fails_for_the_bad() {
-    let sandbox = sandbox();
-    let set = create_set(&sandbox, "A");
-    assign(&sandbox, &set, ONE).await;
-    assign(&sandbox, &set, TWO).await;
-    attach(&sandbox, &set, VIEW);
-    sandbox.edit(|world| {
-        let account = world.accounts.iter_mut().find(|it| it.id == ONE).unwrap();
-        account.state = AccountState::Suspended;
-    });
-    let body = json!({"PermissionSetArn": set, "TargetType": "ALL_PROVISIONED_ACCOUNTS"});
-    let last = job(&sandbox, "ProvisionPermissionSet", body).await;
-    assert_eq!(last["Status"], "FAILED");
-    assert!(last["FailureReason"].as_str().unwrap().contains(ONE));
-    assert_eq!(provisioned(&sandbox, &set, LATEST), json!([TWO]));
-    assert_eq!(provisioned(&sandbox, &set, STALE), json!([ONE]));
-}
-
 // ---- pages ----
 
 // Source: API; MaxResults is honoured, the last page has no token.

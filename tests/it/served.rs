@@ -137,7 +137,9 @@ fn it_listens_on_loopback_only_and_where_it_can() {
         assert_eq!(code(&output), 64, "{}", stderr(&output));
         assert!(stderr(&output).contains("is not on loopback"), "{}", stderr(&output));
     }
-    let served = serve(&cli, &[]);
+    let malformed = cli.command(&["sandbox", "serve", "--listen", "here"]);
+    assert!(stderr(&malformed).contains("such as 127.0.0.1:8080"), "{}", stderr(&malformed));
+    let served = serve(&cli, &["--listen", "localhost:0"]);
     let taken = cli.command(&["sandbox", "serve", "--world", "other.json", "--listen", &served.address]);
     assert_eq!(code(&taken), 1);
     assert!(stderr(&taken).contains("cannot listen on"), "{}", stderr(&taken));

@@ -2,7 +2,8 @@
 
     python3 tests/peers/model.py     writes src/sandbox/model/*.json anew
 
-Only what inputs need is kept: which members there are, which are required, and the constraints of their shapes.
+Only what inputs need is kept: which members there are, which are required, and the constraints of their shapes; and the names of the
+errors of each operation.
 """
 
 import json
@@ -57,15 +58,16 @@ def table(service):
             shapes[shape.name] = reduced(shape, reach)
         return shape.name
 
-    operations = {}
+    operations, errors = {}, {}
     for name in model.operation_names:
-        shape = model.operation_model(name).input_shape
-        operations[name] = reach(shape) if shape else None
+        operation = model.operation_model(name)
+        operations[name] = reach(operation.input_shape) if operation.input_shape else None
+        errors[name] = sorted(error.name for error in operation.error_shapes)
     line = lambda entries: ",\n".join(f"    {json.dumps(key)}: {json.dumps(value)}" for key, value in sorted(entries.items()))
     version = re.sub(r"\s", "", model.metadata["apiVersion"])
     return (
         f'{{\n  "source": "service model {service} {version} of botocore {botocore.__version__}, Apache-2.0; made by tests/peers/model.py",\n'
-        f'  "operations": {{\n{line(operations)}\n  }},\n  "shapes": {{\n{line(shapes)}\n  }}\n}}\n'
+        f'  "operations": {{\n{line(operations)}\n  }},\n  "errors": {{\n{line(errors)}\n  }},\n  "shapes": {{\n{line(shapes)}\n  }}\n}}\n'
     )
 
 

@@ -1,8 +1,33 @@
 //! The words of a fault: which calls it is on, and what in it cannot be.
 
+use std::collections::BTreeSet;
+
 use super::super::model::{self, is_job, is_read};
 use super::super::wire::Service;
 use super::super::world::{Effect, Fault};
+
+/// What any operation may answer whatever its model says (API reference, "Common Error Types").
+const COMMON: &[&str] = &[
+    "AccessDeniedException",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "InternalFailure",
+    "InvalidSignatureException",
+    "MalformedHttpRequestException",
+    "MissingAuthenticationTokenException",
+    "NotAuthorized",
+    "OptInRequired",
+    "RequestAbortedException",
+    "RequestEntityTooLargeException",
+    "RequestExpired",
+    "RequestTimeoutException",
+    "SerializationException",
+    "ServiceUnavailable",
+    "ThrottlingException",
+    "UnrecognizedClientException",
+    "UnknownOperationException",
+    "ValidationError",
+];
 
 /// What in a fault cannot be.
 pub(in crate::sandbox) fn problem(fault: &Fault) -> Option<String> {
@@ -16,22 +41,42 @@ pub(in crate::sandbox) fn problem(fault: &Fault) -> Option<String> {
     if fault.chance.is_some_and(|chance| !(0.0..=1.0).contains(&chance)) {
         return Some("the chance of a fault must be between 0 and 1".to_owned());
     }
-    let known = |on: &str| {
-        let services = [Service::SsoAdmin, Service::IdentityStore, Service::Organizations];
-        let mut names = services.iter().flat_map(|it| model::table(*it).names().map(move |name| (*it, name)));
-        names.any(|(service, name)| is_on(on, service, name))
-    };
-    if !known(&fault.on) {
+    if operations(&fault.on).next().is_none() {
         return Some(format!(
             "a fault on `{}`: no operation of sso-admin, identitystore or organizations has that name (others have no faults)",
             fault.on
         ));
     }
-    let Effect::Edit { calls } = &fault.effect else {
-        return None;
-    };
-    let strange = calls.iter().find(|call| !call.operation.contains('.') || !known(&call.operation));
-    strange.map(|call| format!("a fault that calls `{}`: there is no such operation", call.operation))
+    match &fault.effect {
+        Effect::Error { code, .. } => strange_error(&fault.on, code),
+        Effect::Edit { calls } => {
+            let known = |it: &str| it.contains('.') && operations(it).next().is_some();
+            let strange = calls.iter().find(|call| !known(&call.operation));
+            strange.map(|call| format!("a fault that calls `{}`: there is no such operation", call.operation))
+        }
+        _ => None,
+    }
+}
+
+/// Clients learn nothing from an error that AWS does not have; mostly it is a typing error.
+fn strange_error(on: &str, code: &str) -> Option<String> {
+    let documented: BTreeSet<&str> = operations(on)
+        .flat_map(|(service, operation)| model::table(service).errors(operation))
+        .map(String::as_str)
+        .chain(COMMON.iter().copied())
+        .collect();
+    let strange = !documented.contains(code);
+    strange.then(|| {
+        let documented: Vec<_> = documented.into_iter().collect();
+        format!("a fault with the error `{code}` on `{on}`: AWS documents {}", documented.join(", "))
+    })
+}
+
+/// The operations that a fault is on.
+fn operations(on: &str) -> impl Iterator<Item = (Service, &'static str)> {
+    let services = [Service::SsoAdmin, Service::IdentityStore, Service::Organizations];
+    let all = services.into_iter().flat_map(|it| model::table(it).names().map(move |name| (it, name)));
+    all.filter(move |(service, name)| is_on(on, *service, name))
 }
 
 /// Whether a call is one of those that a fault is on.

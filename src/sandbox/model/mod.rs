@@ -1,4 +1,4 @@
-//! The constraints of inputs, from AWS's own service models.
+//! The constraints of inputs and the names of errors, from AWS's own service models.
 //!
 //! The tables beside this file are drawn from botocore by `tests/peers/model.py`, which CI holds against them. They are data:
 //! what a value means is not known here.
@@ -17,6 +17,7 @@ use super::wire::Service;
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Table {
     operations: BTreeMap<String, Option<String>>,
+    errors: BTreeMap<String, Vec<String>>,
     shapes: BTreeMap<String, Shape>,
 }
 
@@ -141,6 +142,11 @@ impl Table {
         self.operations.keys().map(String::as_str)
     }
 
+    /// The codes of the errors that the model documents for an operation.
+    pub(super) fn errors(&self, operation: &str) -> &[String] {
+        self.errors.get(operation).map_or(&[], Vec::as_slice)
+    }
+
     pub(super) fn shape(&self, name: &str) -> Option<&Shape> {
         self.shapes.get(name)
     }
@@ -202,8 +208,9 @@ mod tests {
     #[test]
     fn every_table_is_whole_and_every_pattern_compiles() {
         for service in SERVICES {
-            let Table { operations, shapes } = table(service);
+            let Table { operations, errors, shapes } = table(service);
             assert!(operations.len() > 20, "{service:?}");
+            assert!(errors.keys().eq(operations.keys()), "{service:?}");
             let known = |name: &str| assert!(shapes.contains_key(name), "{service:?}: {name}");
             operations.values().flatten().for_each(|name| known(name));
             for (name, shape) in shapes {

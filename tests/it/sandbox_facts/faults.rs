@@ -89,8 +89,10 @@ fn any_error_can_be_played_with_its_members() {
         (&body["__type"], &body["Message"], &body["Reason"]),
         (&json!("AccessDeniedException"), &json!("no key"), &json!("KMS_AccessDeniedException"))
     );
-    let sandbox = with(vec![fault("ListPermissionSets", json!({"error": {"code": "InternalServerException"}}))]);
-    assert_eq!(send(&sandbox, "ListPermissionSets", &full("ListPermissionSets", json!({}))).status, 500);
+    for (code, status) in [("InternalServerException", 500), ("InternalFailure", 500), ("ServiceUnavailable", 503)] {
+        let sandbox = with(vec![fault("ListPermissionSets", json!({"error": {"code": code}}))]);
+        assert_eq!(send(&sandbox, "ListPermissionSets", &full("ListPermissionSets", json!({}))).status, status);
+    }
     assert_eq!(
         outcomes(&with(vec![fault("organizations.*", json!("conflict"))]), "org.ListAccounts", 1),
         ["ConcurrentModificationException"]
@@ -219,6 +221,11 @@ fn a_fault_that_cannot_be_is_refused() {
         (Fault { chance: Some(2.0), ..fault("*", json!("throttle")) }, "between 0 and 1"),
         (fault("jobs", json!({"job_takes": {"seconds": 1e308}})), "from 0 to 86400"),
         (fault("*", edit), "there is no such operation"),
+        (
+            fault("ListInstances", json!({"error": {"code": "ConflictException"}})),
+            "AWS documents AccessDeniedException, ",
+        ),
+        (fault("*", json!({"error": {"code": "TrottlingException"}})), ", ThrottlingException, "),
     ] {
         let error = sandbox.add_fault(fault).unwrap_err();
         assert!(error.contains(expected), "{error}");
