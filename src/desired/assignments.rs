@@ -3,18 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::desired::form::AssignmentForm;
-use crate::desired::lower::{ShortNames, selector};
-use crate::desired::permission_sets::Declared;
-use crate::model::{
-    AccountSelector, Finding, GroupName, Located, PermissionSetName, Place, Rule, Scope, Shown, UserName, similar_name,
-};
-
-/// What references are checked against.
-pub(super) struct Context<'a> {
-    pub(super) short_names: &'a ShortNames,
-    pub(super) permission_sets: &'a Declared,
-    pub(super) scope: Option<&'a Scope>,
-}
+use crate::desired::references::{Context, check_in_scope, selector, set_name};
+use crate::model::{AccountSelector, Finding, GroupName, Located, PermissionSetName, Place, Rule, Shown, UserName};
 
 /// Lowers all assignments.
 pub(super) fn lower(forms: Vec<AssignmentForm>, context: &Context<'_>, findings: &mut Vec<Finding>) -> Vec<Rule> {
@@ -74,27 +64,6 @@ fn selectors(
     written.iter().filter_map(|text| selector(text, context.short_names, findings)).collect()
 }
 
-pub(super) fn set_name(
-    text: &Located<String>,
-    context: &Context<'_>,
-    findings: &mut Vec<Finding>,
-) -> Option<Located<PermissionSetName>> {
-    let declared = PermissionSetName::parse(&text.value).ok().filter(|name| context.permission_sets.contains_key(name));
-    if let Some(name) = declared {
-        return Some(Located::new(name, text.place));
-    }
-    let known = context.permission_sets.keys().map(PermissionSetName::as_str);
-    let finding = Finding::error(text.place, format!("unknown permission set `{}`", Shown(&text.value)))
-        .label("not declared under `permission_sets`");
-    // With hundreds of mistakes something else is wrong, and looking for look-alikes takes time.
-    let known = known.take(if findings.len() < 100 { usize::MAX } else { 0 });
-    findings.push(match similar_name(&text.value, known) {
-        Some(name) => finding.hint(format!("did you mean `{}`?", Shown(name))),
-        None => finding.hint("declare it; with `definition: external` if somebody else decides what it contains"),
-    });
-    None
-}
-
 fn names<T>(
     written: Vec<Located<String>>,
     what: &str,
@@ -110,22 +79,6 @@ fn names<T>(
         }
     }
     names
-}
-
-/// An id and a name may be one account, which only AWS can tell; two ids, or two names, can be compared here.
-pub(super) fn check_in_scope(account: &Located<AccountSelector>, context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let Some(scope) = context.scope else { return };
-    let comparable = |other: &Located<AccountSelector>| {
-        std::mem::discriminant(&other.value) == std::mem::discriminant(&account.value)
-    };
-    let covered =
-        scope.accounts.iter().any(|other| other.value == AccountSelector::All || other.value == account.value);
-    let beyond_names = account.value == AccountSelector::All;
-    if !covered && !scope.accounts.is_empty() && (beyond_names || scope.accounts.iter().all(comparable)) {
-        let finding =
-            Finding::error(account.place, "this account is outside `scope`: permset would never assign anything there");
-        findings.push(finding.hint("add it to `scope: { accounts: […] }`, or assign in fewer accounts"));
-    }
 }
 
 /// How many grants a file may write out. Identity Center itself takes 3,000 accounts (user guide, quotas).

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::desired::assignments::{Context, check_in_scope, set_name};
 use crate::desired::form::{GuardsForm, MaxDeletionsForm, RequiredForm};
-use crate::desired::lower::selector;
+use crate::desired::references::{Context, check_in_scope, selector, set_name};
 use crate::model::{
     AccountSelector, Finding, Guards, Located, MaxDeletions, PermissionSetName, PrincipalKind, RequiredGrant,
 };

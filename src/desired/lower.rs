@@ -1,17 +1,11 @@
 //! Works out what the form means: names become typed, short names become ids, references are checked.
 
-use std::collections::BTreeMap;
-
 use crate::desired::decode::{Kept, Named};
 use crate::desired::form::{AccessForm, InstanceForm, ScopeForm};
+use crate::desired::references::{Context, ShortNames, selector};
 use crate::desired::source::Reader;
 use crate::desired::{assignments, guards, permission_sets, text};
-use crate::model::{
-    AccountId, AccountName, AccountSelector, DesiredState, Finding, InstanceArn, Located, Scope, ScopeSets, Shown,
-};
-
-/// Short names of accounts.
-pub(super) type ShortNames = BTreeMap<String, AccountId>;
+use crate::model::{AccountId, AccountName, DesiredState, Finding, InstanceArn, Located, Scope, ScopeSets, Shown};
 
 /// Lowers the form; `None` after a finding that leaves nothing to go on with.
 pub(super) fn lower(form: AccessForm, reader: &mut Reader, findings: &mut Vec<Finding>) -> Option<DesiredState> {
@@ -22,8 +16,7 @@ pub(super) fn lower(form: AccessForm, reader: &mut Reader, findings: &mut Vec<Fi
     let short_names = lower_accounts(accounts, findings);
     let permission_sets = permission_sets::lower(permission_sets, owner.as_deref(), reader, findings);
     let scope = lower_scope(scope, &short_names, findings);
-    let context =
-        assignments::Context { short_names: &short_names, permission_sets: &permission_sets, scope: scope.as_ref() };
+    let context = Context { short_names: &short_names, permission_sets: &permission_sets, scope: scope.as_ref() };
     let rules = assignments::lower(assignments.unwrap_or_default(), &context, findings);
     let guards = guards::lower(guards, &context, findings);
     // A declared name whose value was wrong is known by name only; its findings are errors, so the state is not used.
@@ -115,44 +108,4 @@ fn lower_scope(form: Kept<ScopeForm>, short_names: &ShortNames, findings: &mut V
     }
     let accounts = written.iter().filter_map(|text| selector(text, short_names, findings)).collect();
     Some(Scope { accounts, permission_sets })
-}
-
-/// Reads one account selector.
-pub(super) fn selector(
-    text: &Located<String>,
-    short_names: &ShortNames,
-    findings: &mut Vec<Finding>,
-) -> Option<Located<AccountSelector>> {
-    let value = text.value.as_str();
-    let selector = if value == "*" {
-        AccountSelector::All
-    } else if let Some(id) = short_names.get(value) {
-        AccountSelector::Id(id.clone())
-    } else if let Ok(id) = AccountId::parse(value) {
-        AccountSelector::Id(id)
-    } else if let Some(finding) = bad_selector(text) {
-        findings.push(finding);
-        return None;
-    } else {
-        AccountSelector::Name(AccountName::new(value))
-    };
-    Some(Located::new(selector, text.place))
-}
-
-fn bad_selector(text: &Located<String>) -> Option<Finding> {
-    let value = text.value.as_str();
-    if value.trim().is_empty() {
-        return Some(Finding::error(text.place, "an account must not be empty"));
-    }
-    if value.contains(['*', '?', '[']) {
-        let finding = Finding::error(text.place, "patterns of account names are not supported");
-        return Some(finding.hint("write each account, or `\"*\"` for all of them"));
-    }
-    if value.bytes().all(|b| b.is_ascii_digit()) {
-        return Some(Finding::error(
-            text.place,
-            format!("an account id has exactly 12 digits, this one has {}", value.len()),
-        ));
-    }
-    None
 }

@@ -11,6 +11,7 @@ mod guards;
 mod lower;
 mod permission_sets;
 mod policies;
+mod references;
 mod source;
 mod text;
 mod yaml;

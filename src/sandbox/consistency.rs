@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::faults;
+use super::fault_terms;
 use super::ids::{derived_hex, derived_principal};
 use super::model;
 use super::policy_document;
@@ -217,7 +217,7 @@ fn tree(world: &World, found: &mut Vec<String>) {
             found.push(format!("delegated administrator `{administrator}` is no account of the organization"));
         }
     }
-    found.extend(world.faults.iter().filter_map(faults::problem));
+    found.extend(world.faults.iter().filter_map(fault_terms::problem));
 }
 
 fn settings(world: &World, found: &mut Vec<String>) {

@@ -16,10 +16,12 @@ mod connector;
 mod consistency;
 mod duration;
 mod engine;
+mod fault_terms;
 mod faults;
 mod history;
 mod identity_store;
 mod ids;
+mod job_list;
 mod jobs;
 mod model;
 mod oidc;
@@ -145,7 +147,7 @@ impl Sandbox {
     ///
     /// Says what in it cannot be: calls that there are not, a chance above 1, and so on.
     pub fn add_fault(&self, fault: Fault) -> Result<(), String> {
-        if let Some(problem) = faults::problem(&fault) {
+        if let Some(problem) = fault_terms::problem(&fault) {
             return Err(problem);
         }
         self.lock().edit_faults(|faults| faults.push(fault));

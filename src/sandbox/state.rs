@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::clock::{Clock, round};
 use super::consistency;
 use super::ids::{Ids, derived_hex};
-use super::jobs::Jobs;
+use super::job_list::Jobs;
 use super::schedule::{Due, Schedule};
 use super::sign_in::{Session, SignIn};
 use super::world::{

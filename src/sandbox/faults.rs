@@ -3,13 +3,9 @@
 //! Everything is decided by counting and by the world's seed, so that a run can be repeated. What a fault does to an answer is the
 //! engine's affair.
 
-mod terms;
-
 use serde_json::{Map, Value};
 
-pub(super) use self::terms::problem;
-
-use self::terms::is_on;
+use super::fault_terms::is_on;
 use super::ids::{digest, mix};
 use super::model::is_job;
 use super::state::State;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::super::model::{self, is_job, is_read};
-use super::super::wire::Service;
-use super::super::world::{Effect, Fault};
+use super::model::{self, is_job, is_read};
+use super::wire::Service;
+use super::world::{Effect, Fault};
 
 /// What any operation may answer whatever its model says (API reference, "Common Error Types").
 const COMMON: &[&str] = &[
@@ -30,7 +30,7 @@ const COMMON: &[&str] = &[
 ];
 
 /// What in a fault cannot be.
-pub(in crate::sandbox) fn problem(fault: &Fault) -> Option<String> {
+pub(super) fn problem(fault: &Fault) -> Option<String> {
     let seconds = match &fault.effect {
         Effect::JobTakes { seconds } | Effect::Delay { seconds } => *seconds,
         _ => 0.0,

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::world::{Job, JobStatus, Work};
+use super::world::{Job, JobStatus, Work};
 
 /// All jobs in the order they came.
 #[derive(Debug, Clone, Default)]
-pub(in crate::sandbox) struct Jobs {
+pub(super) struct Jobs {
     list: BTreeMap<u64, Job>,
     numbers: BTreeMap<String, u64>,
     /// By permission set, the open ones.
@@ -18,11 +18,11 @@ pub(in crate::sandbox) struct Jobs {
 }
 
 impl Jobs {
-    pub(in crate::sandbox) fn all(&self) -> impl Iterator<Item = &Job> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Job> {
         self.list.values()
     }
 
-    pub(in crate::sandbox) fn get(&self, request_id: &str) -> Option<&Job> {
+    pub(super) fn get(&self, request_id: &str) -> Option<&Job> {
         self.numbers.get(request_id).and_then(|number| self.list.get(number))
     }
 
@@ -31,7 +31,7 @@ impl Jobs {
     }
 
     /// Adds a job and gives back its number.
-    pub(in crate::sandbox) fn push(&mut self, job: Job) -> u64 {
+    pub(super) fn push(&mut self, job: Job) -> u64 {
         let number = self.next;
         self.next = number.saturating_add(1);
         if job.status == JobStatus::InProgress {

@@ -3,11 +3,7 @@
 //! A job takes effect as a whole. It judges the world as it is at that time, so that principals, accounts and policies that vanish
 //! in between make it fail as with AWS. When that is, `schedule` knows.
 
-mod queue;
-
-pub(super) use self::queue::Jobs;
-
-use self::queue::target;
+use super::job_list::target;
 use super::schedule::Due;
 use super::state::State;
 use super::wire::AwsError;
