@@ -235,13 +235,14 @@ is not judged, nor are signatures), encryption, further Regions. Such operations
 Faults hit the three JSON services; sts, the portal and the sign-in have none.
 
 Where AWS's behaviour is unknown there is a switch under `settings` in the world file; the README explains them: \
-calls_per_second, conflicts, create_refreshes_stale, delegated_lists_by_principal, delete_missing_assignment, \
-delete_missing_boundary, deletion_lingers_seconds, deletions_are_open_jobs, description_makes_stale, echo, \
-empty_pages, epoch, filters, finished_jobs, group_rows_for_users, identitystore_shares_rate, internal_error_status, \
-job_seconds, names_differ_by_case, omit_empty_inline_policy, omit_empty_lists, organizations_calls_per_second, \
-organizations_page_size, orphans_can_be_revoked, page_size, paths, provisions_partially, read_lag_seconds, \
-rows_of_deleted_principals, short_pages, sign_in_as, throttle, unknown_assignee, unknown_instance, unknown_keys, \
-update_clears_description, write_seconds.";
+any_session_duration, calls_per_second, conflicts, create_refreshes_stale, delegated_lists_by_principal, \
+delete_missing_assignment, delete_missing_boundary, deletion_lingers_seconds, deletions_are_open_jobs, \
+describe_missing_attributes, description_makes_stale, echo, empty_pages, epoch, filters, finished_jobs, \
+group_rows_for_users, identitystore_shares_rate, internal_error_status, job_seconds, names_differ_by_case, \
+omit_empty_inline_policy, omit_empty_lists, organizations_calls_per_second, organizations_page_size, \
+orphans_can_be_revoked, page_size, paths, provisions_partially, read_lag_seconds, rows_of_deleted_principals, \
+short_pages, sign_in_as, throttle, unknown_assignee, unknown_instance, unknown_keys, update_clears_description, \
+write_seconds.";
 
 /// Options of `sandbox`.
 #[derive(Debug, Args)]

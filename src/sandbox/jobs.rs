@@ -8,7 +8,7 @@ use super::schedule::Due;
 use super::state::State;
 use super::wire::AwsError;
 use super::world::{
-    AccountState, Assignment, Conflicts, CustomerManagedPolicy, DeleteMissing, Job, JobStatus, PermissionSet,
+    AccountState, Assignment, Conflicts, CustomerManagedPolicy, Job, JobStatus, Missing, PermissionSet,
     PermissionsBoundary, PrincipalType, Work,
 };
 
@@ -118,9 +118,9 @@ fn create(state: &mut State, it: &Assignment, request_id: &str) -> Result<(), St
 fn delete(state: &mut State, it: &Assignment) -> Result<(), String> {
     if !state.has_assignment(it) {
         return match state.settings.delete_missing_assignment {
-            DeleteMissing::Succeeds => Ok(()),
+            Missing::Succeeds => Ok(()),
             // cloudposse/terraform-aws-sso#66
-            DeleteMissing::NotFound => Err("Received a 404 status error: Assignment not found.".to_owned()),
+            Missing::NotFound => Err("Received a 404 status error: Assignment not found.".to_owned()),
         };
     }
     if !state.settings.orphans_can_be_revoked && !state.store.has(it.principal_type, &it.principal_id) {

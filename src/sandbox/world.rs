@@ -23,7 +23,7 @@ pub use self::access::{
 pub use self::directory::{Group, Membership, Record, User, UserStatus};
 pub use self::faults::{Effect, Fault, OutOfBand};
 pub use self::organization::{Account, AccountState, Creation, CreationOutcome, Organization, Unit};
-pub use self::settings::{Conflicts, DeleteMissing, Echo, Settings, UnknownAssignee, UnknownInstance, UnknownKeys};
+pub use self::settings::{Conflicts, Echo, Missing, Settings, UnknownAssignee, UnknownInstance, UnknownKeys};
 
 /// The version of the file format that this code reads and writes.
 pub const FORMAT_VERSION: u64 = 1;

@@ -14,7 +14,7 @@ mod switches;
 
 use std::time::Duration;
 
-use permset::sandbox::world::{Account, AccountState, Assignment, DeleteMissing, Membership, PrincipalType, World};
+use permset::sandbox::world::{Account, AccountState, Assignment, Membership, Missing, PrincipalType, World};
 use permset::sandbox::{Answer, Sandbox, StoreError, starter};
 use serde_json::{Value, json};
 
@@ -942,7 +942,7 @@ async fn deleting_an_assignment_that_is_not_there_follows_the_switch() {
     let body = assignment(&set, ONE, "GROUP", &ops(&sandbox));
     let error = code(&sandbox, "DeleteAccountAssignment", body.clone());
     assert_eq!(error, "ResourceNotFoundException");
-    sandbox.edit(|world| world.settings.delete_missing_assignment = DeleteMissing::Succeeds);
+    sandbox.edit(|world| world.settings.delete_missing_assignment = Missing::Succeeds);
     assert_eq!(job(&sandbox, "DeleteAccountAssignment", body).await["Status"], "SUCCEEDED");
 }
 

@@ -9,7 +9,7 @@ use super::super::operation::{Input, Operation, read, status, write};
 use super::super::pages::page;
 use super::super::state::{Pair, Principal, State};
 use super::super::wire::{AwsError, Reply};
-use super::super::world::{Assignment, DeleteMissing, PrincipalType, UnknownAssignee, Work};
+use super::super::world::{Assignment, Missing, PrincipalType, UnknownAssignee, Work};
 use super::{describe_job, is_home, job_body, list_jobs, set_arn, set_id};
 
 const CREATION_ID: &str = "AccountAssignmentCreationRequestId";
@@ -60,7 +60,7 @@ fn create(state: &mut State, input: Input<'_>) -> Reply {
 
 fn delete(state: &mut State, input: Input<'_>) -> Reply {
     let assignment = admitted(state, input)?;
-    let strict = state.settings.delete_missing_assignment == DeleteMissing::NotFound;
+    let strict = state.settings.delete_missing_assignment == Missing::NotFound;
     if strict && !state.has_assignment(&assignment) {
         return Err(AwsError::not_found(format!(
             "Could not find AccountAssignment of {} in account {}",

@@ -1,13 +1,13 @@
 //! Attributes for access control: create, update, describe and delete their configuration on the instance.
 //!
-//! Whether Describe fails while they are off, and Create while they are on, is not documented; here both do.
+//! Whether Describe fails while they are off is a switch; Create fails while they are on.
 
 use serde_json::{Value, json};
 
 use super::super::operation::{Input, Operation, read, write};
 use super::super::state::State;
 use super::super::wire::{AwsError, Reply};
-use super::super::world::Instance;
+use super::super::world::{Instance, Missing};
 use super::instance;
 
 pub(super) const OPERATIONS: &[Operation] = &[
@@ -50,6 +50,10 @@ fn put(state: &mut State, input: Input<'_>) -> Reply {
 }
 
 fn describe(state: &State, input: Input<'_>) -> Reply {
+    let off = instance(state, input)?.access_control_attributes.is_none();
+    if off && state.settings.describe_missing_attributes == Missing::Succeeds {
+        return Ok(json!({}));
+    }
     let attributes: Vec<Value> = configured(state, input)?
         .iter()
         .map(|(key, source)| json!({"Key": key, "Value": {"Source": [source]}}))

@@ -32,7 +32,7 @@ fn create(state: &mut State, input: Input<'_>) -> Reply {
         // Account instances hold no permission sets [user guide, organization and account instances].
         return Err(AwsError::validation("The operation is not supported for this Identity Center instance"));
     }
-    let session_duration = session_duration(input)?;
+    let session_duration = session_duration(state, input)?;
     let tags = tags_of(input, &BTreeMap::new())?;
     let name = input.text("Name");
     let twin = |known: &String| !state.settings.names_differ_by_case && known.eq_ignore_ascii_case(name);
@@ -74,7 +74,7 @@ fn describe(state: &State, input: Input<'_>) -> Reply {
 // update counts as a change, also one that sends what is there: the stricter of two possibilities for whoever has to provision.
 fn update(state: &mut State, input: Input<'_>) -> Reply {
     set_id(state, input)?;
-    let session_duration = session_duration(input)?;
+    let session_duration = session_duration(state, input)?;
     let description_counts = state.settings.description_makes_stale;
     let clears = state.settings.update_clears_description;
     let set = set_mut(state, input)?;
@@ -113,11 +113,12 @@ fn list(state: &State, input: Input<'_>) -> Reply {
 }
 
 // One to twelve hours [user guide, session duration]; kept as it was sent.
-fn session_duration(input: Input<'_>) -> Result<String, AwsError> {
+fn session_duration(state: &State, input: Input<'_>) -> Result<String, AwsError> {
     let Some(text) = input.maybe("SessionDuration") else {
         return Ok("PT1H".to_owned());
     };
     match duration::seconds(text) {
+        Some(_) if state.settings.any_session_duration => Ok(text.to_owned()),
         Some(seconds) if (3600.0..=43_200.0).contains(&seconds) => Ok(text.to_owned()),
         _ => Err(input.refused("sessionDuration", "Member must be between 1 hour and 12 hours")),
     }

@@ -10,7 +10,7 @@ use super::super::pages::page;
 use super::super::policy_document;
 use super::super::state::State;
 use super::super::wire::{AwsError, Reply};
-use super::super::world::{CustomerManagedPolicy, DeleteMissing, Echo, PermissionSet, PermissionsBoundary};
+use super::super::world::{CustomerManagedPolicy, Echo, Missing, PermissionSet, PermissionsBoundary};
 use super::{set, set_mut};
 
 /// Both kinds together [quotas page of the user guide].
@@ -174,8 +174,8 @@ fn delete_boundary(state: &mut State, input: Input<'_>) -> Reply {
     let set = set_mut(state, input)?;
     match (set.permissions_boundary.take(), missing) {
         (Some(_), _) => changed(set),
-        (None, DeleteMissing::Succeeds) => Ok(json!({})),
-        (None, DeleteMissing::NotFound) => Err(no_boundary(set)),
+        (None, Missing::Succeeds) => Ok(json!({})),
+        (None, Missing::NotFound) => Err(no_boundary(set)),
     }
 }
 

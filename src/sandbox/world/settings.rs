@@ -73,13 +73,17 @@ pub struct Settings {
     /// Unknown: whether deletions count among the ten open assignment requests.
     pub deletions_are_open_jobs: bool,
     /// Unknown: what DeleteAccountAssignment answers when there is no such assignment.
-    pub delete_missing_assignment: DeleteMissing,
+    pub delete_missing_assignment: Missing,
     /// Unknown: whether names of permission sets that differ by case only are different.
     pub names_differ_by_case: bool,
     /// Unknown: whether an edit of the description alone makes provisioned accounts stale.
     pub description_makes_stale: bool,
     /// Unknown: what DeletePermissionsBoundaryFromPermissionSet answers when there is none.
-    pub delete_missing_boundary: DeleteMissing,
+    pub delete_missing_boundary: Missing,
+    /// Unknown: what DescribeInstanceAccessControlAttributeConfiguration answers when there is none.
+    pub describe_missing_attributes: Missing,
+    /// Unknown: whether a session duration outside 1 to 12 hours is accepted if it has the model's form.
+    pub any_session_duration: bool,
     /// Whether accounts and organizational units say their paths, as the newest organizations does.
     pub paths: bool,
     /// Whether ListUsers and ListGroups take filters, which newer Regions refuse.
@@ -120,20 +124,22 @@ impl Default for Settings {
             internal_error_status: 500,
             create_refreshes_stale: true,
             deletions_are_open_jobs: true,
-            delete_missing_assignment: DeleteMissing::NotFound,
+            delete_missing_assignment: Missing::NotFound,
             names_differ_by_case: true,
             description_makes_stale: true,
-            delete_missing_boundary: DeleteMissing::NotFound,
+            delete_missing_boundary: Missing::NotFound,
+            describe_missing_attributes: Missing::NotFound,
+            any_session_duration: false,
             paths: true,
             filters: true,
         }
     }
 }
 
-/// What deleting something that is not there comes to.
+/// What asking for or deleting something that is not there comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum DeleteMissing {
+pub enum Missing {
     /// ResourceNotFoundException at once.
     NotFound,
     /// It succeeds.

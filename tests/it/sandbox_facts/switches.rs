@@ -69,7 +69,7 @@ fn deleting_a_boundary_that_is_not_there_fails_or_not() {
     let sandbox = sandbox();
     let set = create_set(&sandbox, "A");
     assert_eq!(code(&sandbox, "DeletePermissionsBoundaryFromPermissionSet", of(&set)), "ResourceNotFoundException");
-    sandbox.edit(|world| world.settings.delete_missing_boundary = DeleteMissing::Succeeds);
+    sandbox.edit(|world| world.settings.delete_missing_boundary = Missing::Succeeds);
     ok(&sandbox, "DeletePermissionsBoundaryFromPermissionSet", of(&set));
 }
 
@@ -111,7 +111,7 @@ fn paths_are_said_or_not() {
     assert_eq!(first(&sandbox).get("Paths"), None);
 }
 
-// Source: API, access control attributes (choices: Describe while off and Create while on are errors).
+// Source: API, access control attributes (choices: Describe while off, with a switch, and Create while on are errors).
 #[test]
 fn attributes_for_access_control_are_on_or_off() {
     let sandbox = sandbox();
@@ -132,6 +132,8 @@ fn attributes_for_access_control_are_on_or_off() {
     );
     ok(&sandbox, "DeleteInstanceAccessControlAttributeConfiguration", json!({}));
     assert_eq!(code(&sandbox, describe, json!({})), "ResourceNotFoundException");
+    sandbox.edit(|world| world.settings.describe_missing_attributes = Missing::Succeeds);
+    assert_eq!(ok(&sandbox, describe, json!({})), json!({}));
 }
 
 // Source: botocore, GetInlinePolicyForPermissionSet: an empty policy can be returned; Terraform takes both for none.
@@ -325,6 +327,16 @@ fn texts_come_back_as_sent_or_in_one_spelling() {
         assert_eq!(ok(&sandbox, "GetInlinePolicyForPermissionSet", of(&set))["InlinePolicy"], policy);
         assert_eq!(ok(&sandbox, "DescribePermissionSet", of(&set))["PermissionSet"]["SessionDuration"], duration);
     }
+}
+
+#[test]
+fn a_session_has_its_bounds_or_not() {
+    let sandbox = sandbox();
+    let body = |name: &str, duration: &str| json!({"Name": name, "SessionDuration": duration});
+    assert_eq!(code(&sandbox, "CreatePermissionSet", body("A", "PT13H")), "ValidationException");
+    sandbox.edit(|world| world.settings.any_session_duration = true);
+    ok(&sandbox, "CreatePermissionSet", body("A", "PT13H"));
+    assert_eq!(code(&sandbox, "CreatePermissionSet", body("B", "13h")), "ValidationException");
 }
 
 #[test]
