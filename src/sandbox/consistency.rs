@@ -232,8 +232,13 @@ fn settings(world: &World, found: &mut Vec<String>) {
     moment("settings", "write_seconds", settings.write_seconds.unwrap_or_default(), found);
     moment("settings", "read_lag_seconds", settings.read_lag_seconds, found);
     moment("settings", "deletion_lingers_seconds", settings.deletion_lingers_seconds, found);
-    if !(settings.calls_per_second > 0.0 && settings.calls_per_second.is_finite()) {
-        found.push("settings.calls_per_second must be more than 0".to_owned());
+    for (name, rate) in [
+        ("calls_per_second", settings.calls_per_second),
+        ("organizations_calls_per_second", settings.organizations_calls_per_second),
+    ] {
+        if !(rate > 0.0 && rate.is_finite()) {
+            found.push(format!("settings.{name} must be more than 0"));
+        }
     }
     moment("settings", "epoch", settings.epoch.unwrap_or_default(), found);
 }

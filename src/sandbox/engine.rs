@@ -205,6 +205,7 @@ impl Engine {
         members.retain(|member, _| shape.is_some_and(|shape| shape.has(member)));
         self.strike(Target { service, operation: name, members: &members }, fate)?;
         let input = Input { operation: name, service, caller, members: &members };
+        self.admit(input)?;
         let set = written_set(input).map(str::to_owned);
         if set.as_ref().is_some_and(|set| self.state.writing.get(set).is_some_and(|until| self.state.now < *until)) {
             return Err(jobs::conflict());
@@ -235,7 +236,7 @@ impl Engine {
         let before = seen(&self.state);
         let effects = faults::strike(&mut self.state, target);
         if seen(&self.state) != before {
-            self.write(Entry::Faults(self.state.faults.clone()))?;
+            self.write(Entry::Faults(self.state.faults.clone())).map_err(|error| unwritten(target.service, &error))?;
         }
         for effect in effects {
             fate.fault = Some(faults::word(&effect));
@@ -250,7 +251,7 @@ impl Engine {
                 Effect::Truncate { bytes } => fate.delivery = Delivery::Truncated(bytes),
                 Effect::DropBefore => {
                     fate.delivery = Delivery::Dropped;
-                    return Err(AwsError::internal("A fault of the sandbox dropped this call."));
+                    return Err(AwsError::internal(target.service, "A fault of the sandbox dropped this call."));
                 }
                 Effect::Edit { calls } => self.edit(calls),
                 Effect::Throttle | Effect::Conflict | Effect::Error { .. } => {}
@@ -270,7 +271,8 @@ impl Engine {
             let outcome = match named {
                 Some((service, name)) => {
                     let input = Input { operation: name, service, caller: &caller, members: &call.input };
-                    let reply = self.perform(find(service, name), input, &JobFate::default());
+                    let reply =
+                        self.admit(input).and_then(|()| self.perform(find(service, name), input, &JobFate::default()));
                     reply.err().map(|error| error.code.into_owned())
                 }
                 None => Some("UnknownOperationException".to_owned()),
@@ -281,9 +283,14 @@ impl Engine {
         }
     }
 
-    fn perform(&mut self, operation: Option<&'static Operation>, input: Input<'_>, job: &JobFate) -> Reply {
+    /// Whether a call is one that may be made.
+    fn admit(&self, input: Input<'_>) -> Result<(), AwsError> {
         validate::check(input.service, input.operation, input.members)?;
-        authorize::check(&self.state, input)?;
+        authorize::check(&self.state, input)
+    }
+
+    /// Makes a call that was admitted.
+    fn perform(&mut self, operation: Option<&'static Operation>, input: Input<'_>, job: &JobFate) -> Reply {
         let Some(operation) = operation else {
             return Err(AwsError::denied(format!("The sandbox does not play {}.", input.operation)));
         };
@@ -303,42 +310,23 @@ impl Engine {
                     operation: format!("{}.{}", input.service.name(), input.operation),
                     input: input.members.clone(),
                 };
-                self.write(Entry::Call { at: self.state.now, call, fate })?;
+                self.write(Entry::Call { at: self.state.now, call, fate })
+                    .map_err(|error| unwritten(input.service, &error))?;
                 Ok(reply)
             }
         }
     }
 
-    /// Adds to the journal. What cannot be written has not happened: the state goes back to what the files hold. Where not even those
-    /// can be read any more, it stands in memory, and is tried again with the next change.
-    fn write(&mut self, entry: Entry) -> Result<(), AwsError> {
+    /// Adds to the journal. What cannot be written stands in memory all the same, and is tried again with the next change: what was
+    /// answered before it must not go with it, and an internal error leaves open whether something happened, as with AWS.
+    fn write(&mut self, entry: Entry) -> Result<(), StoreError> {
         let Some(store) = &mut self.store else {
             return Ok(());
         };
         let written =
             if self.unsaved || store.wants_all() { store.write(self.state.to_world()) } else { store.append(&entry) };
-        self.unsaved = false;
-        written.map_err(|error| {
-            self.unsaved = self.restore().is_err();
-            AwsError::internal(super::with_source(&error))
-        })
-    }
-
-    /// Goes back to what the files hold.
-    fn restore(&mut self) -> Result<(), StoreError> {
-        let Some((world, journal)) = self.store.as_mut().map(Store::reread).transpose()? else {
-            return Ok(());
-        };
-        let before = std::mem::replace(&mut self.state, State::from_world(world));
-        for entry in journal {
-            if let Err(what) = self.replay(entry) {
-                self.state = before;
-                return self.store.as_ref().map_or(Ok(()), |store| Err(store.foreign(&what)));
-            }
-        }
-        self.state.goes_on_from(before);
-        settle::settle(&mut self.state);
-        Ok(())
+        self.unsaved = written.is_err();
+        written
     }
 
     /// Changes the world from outside, and writes it as a whole.
@@ -381,6 +369,10 @@ impl Engine {
         self.serving = true;
         self.store.as_mut().map_or(Ok(()), |store| store.announce(address))
     }
+}
+
+fn unwritten(service: Service, error: &StoreError) -> AwsError {
+    AwsError::internal(service, super::with_source(error))
 }
 
 /// The permission set that a call writes, itself and at once.

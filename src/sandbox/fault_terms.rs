@@ -11,6 +11,7 @@ const COMMON: &[&str] = &[
     "AccessDeniedException",
     "ExpiredTokenException",
     "IncompleteSignature",
+    "IncompleteSignatureException",
     "InternalFailure",
     "InvalidSignatureException",
     "MalformedHttpRequestException",

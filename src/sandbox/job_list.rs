@@ -54,10 +54,8 @@ impl Jobs {
         self.creations + if deletions { self.deletions } else { 0 }
     }
 
-    /// Whether any open job works in the account.
-    pub(super) fn any_in(&self, account: &str) -> bool {
-        let mut open = self.open.values().flatten().filter_map(|number| self.list.get(number));
-        open.any(|job| target(&job.work).1 == Some(account))
+    pub(super) fn open(&self) -> impl Iterator<Item = &Job> {
+        self.open.values().flatten().filter_map(|number| self.list.get(number))
     }
 
     /// Whether any open job works on the set.

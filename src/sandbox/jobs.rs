@@ -66,26 +66,28 @@ pub(super) fn admit_assignment(state: &State) -> Result<(), AwsError> {
 
 /// Refuses a request on (account, set) while another is open there; `None` stands for every account the set is provisioned in.
 pub(super) fn admit_pair(state: &State, set_id: &str, account: Option<&str>) -> Result<(), AwsError> {
-    if state.settings.conflicts != Conflicts::Pair {
-        let clash = match (state.settings.conflicts, account) {
-            (Conflicts::Account, Some(account)) => state.jobs.any_in(account),
-            _ => state.jobs.touch(set_id),
-        };
-        return if clash { Err(conflict()) } else { Ok(()) };
-    }
-    let covered = |id: &str| {
-        let set = state.sets.get(set_id);
-        set.is_some_and(|set| set.provisioned.contains_key(id))
+    let mine = (set_id, account);
+    let clash = match state.settings.conflicts {
+        Conflicts::Pair => state.jobs.open_on(set_id).any(|job| meet(state, mine, target(&job.work))),
+        Conflicts::Account => state.jobs.open().any(|job| meet(state, mine, target(&job.work))),
+        Conflicts::Set => state.jobs.touch(set_id),
     };
-    let collides = |job: &Job| match (account, target(&job.work).1) {
-        (Some(mine), Some(theirs)) => mine == theirs,
-        (Some(one), None) | (None, Some(one)) => covered(one),
-        (None, None) => true,
-    };
-    if !state.jobs.open_on(set_id).any(collides) {
-        return Ok(());
+    if clash { Err(conflict()) } else { Ok(()) }
+}
+
+/// Whether two requests work in one account.
+fn meet(state: &State, mine: (&str, Option<&str>), theirs: (&str, Option<&str>)) -> bool {
+    let provisioned = |set: &str| state.sets.get(set).map(|set| &set.provisioned);
+    match (mine, theirs) {
+        ((_, Some(mine)), (_, Some(theirs))) => mine == theirs,
+        ((_, Some(one)), (set, None)) | ((set, None), (_, Some(one))) => {
+            provisioned(set).is_some_and(|it| it.contains_key(one))
+        }
+        ((mine, None), (theirs, None)) => {
+            let both = provisioned(mine).zip(provisioned(theirs));
+            mine == theirs || both.is_some_and(|(mine, theirs)| mine.keys().any(|it| theirs.contains_key(it)))
+        }
     }
-    Err(conflict())
 }
 
 /// What AWS says while another write is under way (aws-iam-identity-center-extensions#111, iam-identity-center-team#513).

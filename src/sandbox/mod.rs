@@ -107,8 +107,8 @@ impl Sandbox {
 
     /// Answers one request of any service.
     ///
-    /// When the journal cannot be written the answer is an InternalServerException that says so, whatever the request came to;
-    /// the change stands in memory and the next one tries again to write it.
+    /// When the journal cannot be written the answer is an internal error that says so, whatever the request came to; the change
+    /// stands in memory and the next one tries again to write it.
     #[must_use]
     pub fn answer(&self, request: &Request<'_>) -> Answer {
         self.lock().answer(request)

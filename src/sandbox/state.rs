@@ -154,11 +154,6 @@ impl State {
     /// Puts an edited world in place of the present one; time and the sequence of calls go on.
     pub(super) fn replace(&mut self, world: World) {
         let before = std::mem::replace(self, Self::from_world(world));
-        self.goes_on_from(before);
-    }
-
-    /// Takes over from an earlier state what no world file holds.
-    pub(super) fn goes_on_from(&mut self, before: Self) {
         self.clock = before.clock;
         self.now = before.now;
         self.ids.follow(&before.ids);

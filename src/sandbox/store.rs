@@ -7,7 +7,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -147,6 +147,7 @@ impl Store {
             Err(source) if source.kind() == io::ErrorKind::NotFound => {
                 let mut world = make();
                 consistency::complete(&mut world);
+                store.read_journal(0)?;
                 store.write(world.clone())?;
                 Ok((store, world, Vec::new()))
             }
@@ -176,9 +177,7 @@ impl Store {
     /// write would wait.
     pub(super) fn write(&mut self, mut world: World) -> Result<(), StoreError> {
         world.generation = self.generation.saturating_add(1);
-        self.keep_edited();
-        let write = |source| StoreError::Write { path: self.path.clone(), source };
-        let digest = self.replace(&world).map_err(write)?;
+        let digest = self.replace(&world).map_err(|source| StoreError::Write { path: self.path.clone(), source })?;
         self.generation = world.generation;
         self.digest = Some(digest);
         self.seen = Some(digest);
@@ -188,31 +187,9 @@ impl Store {
         Ok(())
     }
 
-    /// Puts aside what somebody wrote into the file while it was in use: it is not what is about to take its place.
-    fn keep_edited(&mut self) {
-        let Some(seen) = self.seen else { return };
-        let edited = fs::read(&self.path).is_ok_and(|text| digest(&text) != seen);
-        let aside = beside(&self.path, ".edited");
-        if edited && fs::rename(&self.path, &aside).is_ok() {
-            self.notices.push(format!(
-                "`{}` was edited while it was in use: what was written into it is in `{}` now",
-                self.path.display(),
-                aside.display()
-            ));
-        }
-    }
-
     /// Takes what somebody should know.
     pub(super) fn take_notices(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notices)
-    }
-
-    /// Reads again what this process has written.
-    pub(super) fn reread(&mut self) -> Result<(World, Vec<Entry>), StoreError> {
-        let text = fs::read(&self.path).map_err(|source| StoreError::Read { path: self.path.clone(), source })?;
-        let world = parse(&self.path, &text)?;
-        let entries = if self.journal.is_some() { self.read_journal(digest(&text))? } else { Vec::new() };
-        Ok((world, entries))
     }
 
     /// Adds a line to the journal.
@@ -233,9 +210,8 @@ impl Store {
         text.push(b'\n');
         if let Some(journal) = &mut self.journal {
             if let Err(error) = journal.file.write_all(&text) {
-                // Half a line must not stand before what comes next.
-                journal.file.set_len(journal.length)?;
-                journal.file.seek(SeekFrom::Start(journal.length))?;
+                // Half a line may be there: it was not answered, and what comes next is the whole world.
+                let _ = journal.file.set_len(journal.length);
                 return Err(error);
             }
             journal.length = journal.length.saturating_add(text.len() as u64);
@@ -257,9 +233,8 @@ impl Store {
         }
     }
 
-    /// A journal of another file is what was left when somebody edited this one or put it in the place of that one: it is put aside.
-    /// A last line that is not
-    /// whole is what was left in the middle of a write: its call was not answered.
+    /// A journal of another file is what was left when somebody edited this one or put it in the place of that one: it is put
+    /// aside. A last line that is not whole is what was left in the middle of a write: its call was not answered.
     fn read_journal(&mut self, digest: u64) -> Result<Vec<Entry>, StoreError> {
         let path = beside(&self.path, ".journal");
         let text = match fs::read(&path) {
@@ -269,16 +244,9 @@ impl Store {
         };
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         let mut lines = text.get(..whole).unwrap_or_default().split(|byte| *byte == b'\n').filter(|it| !it.is_empty());
-        let heading = lines.next().and_then(|line| serde_json::from_slice::<Heading>(line).ok());
-        if heading.is_none_or(|heading| heading.digest != digest) {
-            let calls = lines.count();
-            let aside = beside(&self.path, ".journal.old");
-            fs::rename(&path, &aside).map_err(|source| StoreError::Write { path: path.clone(), source })?;
-            self.notices.push(format!(
-                "`{}` was edited or replaced after a sandbox was killed: {calls} changes that it did not hold yet are in `{}` now",
-                self.path.display(),
-                aside.display()
-            ));
+        let Some(heading) = lines.next() else { return Ok(Vec::new()) };
+        if serde_json::from_slice::<Heading>(heading).ok().is_none_or(|heading| heading.digest != digest) {
+            self.put_journal_aside(lines.count())?;
             return Ok(Vec::new());
         }
         let entries = lines.map(serde_json::from_slice).collect::<Result<_, _>>();
@@ -294,6 +262,22 @@ impl Store {
         Ok(entries)
     }
 
+    /// Puts a journal aside that does not belong to the world file that is there now.
+    fn put_journal_aside(&mut self, changes: usize) -> Result<(), StoreError> {
+        let path = beside(&self.path, ".journal");
+        let aside = free(&self.path, ".journal.old");
+        match fs::rename(&path, &aside) {
+            Ok(()) => self.notices.push(format!(
+                "`{}` was edited, replaced or removed after a sandbox was killed: the last {changes} changes are in `{}` now",
+                self.path.display(),
+                aside.display()
+            )),
+            Err(source) if source.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => return Err(StoreError::Write { path, source }),
+        }
+        Ok(())
+    }
+
     /// Writes into the lock where the world is served, for [`served_at`].
     pub(super) fn announce(&mut self, address: &str) -> Result<(), StoreError> {
         let written = self.lock.set_len(0).and_then(|()| self.lock.write_all(address.as_bytes()));
@@ -305,8 +289,8 @@ impl Store {
         StoreError::Journal { path: beside(&self.path, ".journal"), what: what.to_owned() }
     }
 
-    /// Replaces the file and gives back its digest.
-    fn replace(&self, world: &World) -> io::Result<u64> {
+    /// Replaces the file and gives back its digest. What somebody wrote into it while it was in use is kept beside it.
+    fn replace(&mut self, world: &World) -> io::Result<u64> {
         let mut file = tempfile::NamedTempFile::new_in(folder(&self.path))?;
         let mut text = serde_json::to_vec_pretty(world)?;
         text.push(b'\n');
@@ -314,6 +298,16 @@ impl Store {
         // A temporary file is private; the world keeps the permissions somebody gave it.
         if let Ok(before) = fs::metadata(&self.path) {
             file.as_file().set_permissions(before.permissions())?;
+        }
+        let edited = |seen| fs::read(&self.path).is_ok_and(|text| digest(&text) != seen);
+        if self.seen.is_some_and(edited) {
+            let aside = free(&self.path, ".edited");
+            fs::copy(&self.path, &aside)?;
+            self.notices.push(format!(
+                "`{}` was edited while it was in use: what was written into it is in `{}` now",
+                self.path.display(),
+                aside.display()
+            ));
         }
         file.persist(&self.path)?;
         Ok(digest(&text))
@@ -344,6 +338,13 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(ending);
     PathBuf::from(name)
+}
+
+/// A name beside a file that is not taken.
+fn free(path: &Path, ending: &str) -> PathBuf {
+    let numbered = (2_u32..).map(|number| beside(path, &format!("{ending}.{number}")));
+    let mut names = std::iter::once(beside(path, ending)).chain(numbered);
+    names.find(|name| !name.exists()).unwrap_or_else(|| beside(path, ending))
 }
 
 /// The lock is a file of its own: the world is replaced by renaming, and a lock on it would stay with the old file.

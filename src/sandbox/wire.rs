@@ -134,8 +134,9 @@ impl AwsError {
         Self::new("SerializationException", message)
     }
 
-    pub(super) fn internal(message: impl Into<String>) -> Self {
-        Self::new("InternalServerException", message)
+    pub(super) fn internal(service: Service, message: impl Into<String>) -> Self {
+        let code = if service == Service::Organizations { "ServiceException" } else { "InternalServerException" };
+        Self::new(code, message)
     }
 
     // AWS answers 400 to every client error of these services, conflicts and throttling included (aws/aws-sdk-js-v3#3822,

@@ -184,6 +184,9 @@ async fn two_writes_of_a_set_at_once_are_in_conflict_or_not() {
     let answer = send(&sandbox, "UpdatePermissionSet", &full("UpdatePermissionSet", update(&one)));
     assert_eq!((answer.status, answer.delay), (200, Duration::from_secs(1)));
     assert_eq!(code(&sandbox, "DeletePermissionSet", of(&one)), "ConflictException");
+    // What may not be called at all is no conflict.
+    let malformed = format!("x/{}", one.rsplit('/').next().unwrap());
+    assert_eq!(code(&sandbox, "DeletePermissionSet", of(&malformed)), "ValidationException");
     // Others go on: reads, other sets, and what is asynchronous, which has its own conflicts.
     ok(&sandbox, "DescribePermissionSet", of(&one));
     ok(&sandbox, "UpdatePermissionSet", update(&two));
@@ -234,6 +237,30 @@ async fn requests_are_in_conflict_on_a_pair_an_account_or_a_set() {
         assert_eq!((works(&two, ONE), works(&one, TWO)), (other_set, other_account), "{conflicts:?}");
         pass(2).await;
         assert!(works(&two, TWO));
+    }
+}
+
+// Provisioning everywhere works in every account of the set, whichever way round.
+#[tokio::test(start_paused = true)]
+async fn provisioning_everywhere_meets_what_is_under_way_in_its_accounts() {
+    for (conflicts, same, other) in
+        [(Conflicts::Pair, false, true), (Conflicts::Account, false, false), (Conflicts::Set, false, true)]
+    {
+        let sandbox = sandbox();
+        sandbox.edit(|world| world.settings.conflicts = conflicts);
+        let (one, two) = (create_set(&sandbox, "A"), create_set(&sandbox, "B"));
+        assign(&sandbox, &one, ONE).await;
+        assign(&sandbox, &two, ONE).await;
+        let everywhere = |set: &str| json!({"PermissionSetArn": set, "TargetType": "ALL_PROVISIONED_ACCOUNTS"});
+        let works = |operation: &str, body: Value| send(&sandbox, operation, &full(operation, body)).error.is_none();
+        let here = |set: &str| assignment(set, ONE, "USER", &ann(&sandbox));
+        ok(&sandbox, "ProvisionPermissionSet", everywhere(&one));
+        assert_eq!(works("CreateAccountAssignment", here(&one)), same, "{conflicts:?}");
+        assert_eq!(works("ProvisionPermissionSet", everywhere(&two)), other, "{conflicts:?}");
+        pass(2).await;
+        ok(&sandbox, "CreateAccountAssignment", here(&one));
+        assert_eq!(works("ProvisionPermissionSet", everywhere(&one)), same, "{conflicts:?}");
+        assert_eq!(works("ProvisionPermissionSet", everywhere(&two)), other, "{conflicts:?}");
     }
 }
 
