@@ -2,7 +2,7 @@
 
 use crate::model::{AccountRef, Assignment, Definition, DesiredState, ObservedState, PermissionSetName};
 use crate::plan::resolve::{self, Grant};
-use crate::plan::{Change, LeftAlone, Plan};
+use crate::plan::{Change, LeftAlone, Plan, Refusal};
 
 /// What differs, and what is left alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +93,7 @@ pub enum DriftSubject {
 /// Tells the differences by kind.
 pub fn drift(plan: &Plan, desired: &DesiredState, observed: &ObservedState) -> Drift {
     let mut entries: Vec<DriftEntry> = plan.changes().filter_map(entry).collect();
+    entries.extend(plan.refusals.iter().filter_map(|refusal| unchanged(refusal, plan)));
     entries.extend(disabled_users(desired, observed));
     entries.sort_by_key(|entry| entry.kind);
     Drift { instance: plan.instance.clone(), entries, left_alone: plan.left_alone.clone() }
@@ -116,6 +117,27 @@ fn entry(change: &Change) -> Option<DriftEntry> {
         }
         Change::Revoke { assignment, .. } => (DriftKind::Undeclared, DriftSubject::Assignment(assignment.clone())),
         Change::DeleteSet { name, .. } => (DriftKind::Undeclared, DriftSubject::LeftSet { name: name.clone() }),
+    };
+    Some(DriftEntry { kind, subject })
+}
+
+/// What differs though no change of the plan is about it, since apply may not mend it: somebody should look all the same.
+fn unchanged(refusal: &Refusal, plan: &Plan) -> Option<DriftEntry> {
+    let (kind, subject) = match refusal {
+        Refusal::LeftBehind { permission_set, .. } => {
+            (DriftKind::Undeclared, DriftSubject::LeftSet { name: permission_set.clone() })
+        }
+        Refusal::Required { assignment } => {
+            let goes = |change: &Change| matches!(change, Change::Revoke { assignment: it, .. } if it == assignment);
+            if plan.changes().any(goes) {
+                return None;
+            }
+            (DriftKind::Missing, DriftSubject::Assignment(assignment.clone()))
+        }
+        Refusal::TakeOver { .. }
+        | Refusal::MassDeletion { .. }
+        | Refusal::NothingLeft { .. }
+        | Refusal::ControlTower { .. } => return None,
     };
     Some(DriftEntry { kind, subject })
 }
