@@ -271,7 +271,7 @@ pub(super) enum SandboxCommand {
 /// How to serve.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:  permset sandbox serve --world world.json --listen 127.0.0.1:8080
-Then:     AWS_ENDPOINT_URL=http://127.0.0.1:8080 aws sso-admin list-instances")]
+Then, in another terminal, with the exports that it prints:  aws sso-admin list-instances")]
 pub(super) struct ServeArgs {
     /// Where to listen, on loopback only; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", value_parser = address)]

@@ -119,8 +119,11 @@ fn sentence(fault: &Fault) -> String {
             let _ = write!(text, ", {word} {value}");
         }
     }
+    if *every > 1 {
+        let _ = write!(text, ", one call in {every}");
+    }
     if (*nth, *every) != (1, 1) {
-        let _ = write!(text, ", each {every} calls from call {nth}");
+        let _ = write!(text, ", from call {nth}");
     }
     if let Some(chance) = chance {
         let _ = write!(text, ", with chance {chance}");
