@@ -66,10 +66,6 @@ impl Global {
     /// would send somebody to the real one.
     pub(super) fn again(&self, command: &str) -> String {
         let mut words = vec!["permset".to_owned()];
-        let quoted = |text: &str| {
-            let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:=".contains(&b));
-            if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
-        };
         if let Some(world) = &self.sandbox {
             let world = world.display().to_string();
             words.push(if world == DEFAULT_WORLD {
@@ -93,6 +89,12 @@ impl Global {
         words.push(command.to_owned());
         words.join(" ")
     }
+}
+
+/// Returns a word as a shell takes it.
+pub(super) fn quoted(text: &str) -> String {
+    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:=".contains(&b));
+    if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// The access file unless told otherwise.
@@ -143,6 +145,8 @@ pub(super) enum Command {
     Validate,
     /// Show what apply would change; changes nothing
     Plan(PlanArgs),
+    /// Print a saved plan; asks nothing of AWS
+    Show(ShowPlanArgs),
     /// Bring AWS to what the access file declares
     Apply(ApplyArgs),
     /// Look for differences, on a schedule; changes nothing, exit code 2 if there are any
@@ -156,8 +160,11 @@ pub(super) enum Command {
 
 /// Options of `plan`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:  permset -f access.yaml plan --detailed-exitcode --format markdown")]
+#[command(after_help = "Example:  permset -f access.yaml plan --out plan.permset --format markdown")]
 pub(super) struct PlanArgs {
+    /// Save the plan, for `permset apply FILE`
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
     /// Form of the result
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: Format,
@@ -179,10 +186,29 @@ pub(super) struct Shown {
     pub(super) show_unmanaged: bool,
 }
 
+/// What to show.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:  permset show plan.permset --format markdown")]
+pub(super) struct ShowPlanArgs {
+    /// What `plan --out` saved
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// Form of the result
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
+    /// Show how the text of an inline policy changes
+    #[arg(long)]
+    pub(super) full: bool,
+}
+
 /// Options of `apply`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:  permset --sandbox -f access.yaml.example apply --auto-approve")]
+#[command(after_help = "Examples:  permset --sandbox -f access.yaml.example apply --auto-approve
+           permset apply plan.permset")]
 pub(super) struct ApplyArgs {
+    /// What `plan --out` saved: exactly this is applied, if what it rests on has not moved
+    #[arg(value_name = "PLAN")]
+    pub(super) plan: Option<PathBuf>,
     /// Do not ask
     #[arg(long)]
     pub(super) auto_approve: bool,

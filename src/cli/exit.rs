@@ -14,7 +14,7 @@ pub enum Exit {
     Differences = 2,
     /// The access file has errors, all printed. Nothing was changed.
     Invalid = 3,
-    /// A guard said no, or consent is missing; the message names the way to consent. Nothing was changed.
+    /// A guard said no, consent is missing, or a saved plan is stale; the message names the way to consent. Nothing was changed.
     Refused = 4,
     /// Apply did something but not all of it, or did not converge; the message says what and what to run next.
     Incomplete = 5,
@@ -39,7 +39,7 @@ Exit codes:
     1  FAILURE      AWS, network or file trouble; nothing was changed
     2  DIFFERENCES  plan --detailed-exitcode, drift: there are differences
     3  INVALID      the access file has errors, all printed
-    4  REFUSED      a guard said no, or consent is missing
+    4  REFUSED      a guard said no, consent is missing, or a saved plan is stale
     5  INCOMPLETE   apply did something but not all of it
    64  USAGE        the command line was not understood
    70  BUG          please report it

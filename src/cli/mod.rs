@@ -7,6 +7,7 @@ mod exit;
 mod logging;
 mod output;
 mod progress;
+mod saved;
 mod session;
 mod signal;
 
@@ -51,6 +52,7 @@ fn dispatch(arguments: &Arguments, output: &Output) -> Result<Exit, Failure> {
         Command::Init => commands::init::run(global, output),
         Command::Validate => commands::validate::run(global, output),
         Command::Plan(args) => runtime.block_on(commands::plan::run(global, args, output)),
+        Command::Show(args) => commands::show::run(args, output),
         Command::Apply(args) => runtime.block_on(commands::apply::run(global, args, output)),
         Command::Drift(args) => runtime.block_on(commands::drift::run(global, args, output)),
         Command::Sandbox(args) => runtime.block_on(commands::sandbox::run(global, args, output)),

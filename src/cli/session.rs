@@ -9,9 +9,9 @@ use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::desired::{self, AccessFile};
-use crate::model::{DesiredState, InstanceArn, ObservedState, Sources};
+use crate::model::{DesiredState, Facts, InstanceArn, ObservedState, Sources};
 use crate::observed::{self, Request};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, SavedPlan};
 use crate::report::style;
 use crate::sandbox::{Sandbox, starter};
 
@@ -21,6 +21,8 @@ pub(super) struct Session<'a> {
     output: &'a Output,
     sources: Sources,
     pub(super) desired: DesiredState,
+    /// The digest of what `desired` was read from.
+    pub(super) file_digest: String,
     pub(super) aws: Aws,
     request: Request,
 }
@@ -29,11 +31,11 @@ pub(super) struct Session<'a> {
 ///
 /// # Errors
 /// If it cannot be read, or has errors, which are printed before.
-pub(super) fn load(path: &Path, output: &Output) -> Result<(Sources, DesiredState), Failure> {
-    let AccessFile { sources, findings, desired } = desired::load(path)?;
+pub(super) fn load(path: &Path, output: &Output) -> Result<(Sources, String, DesiredState), Failure> {
+    let AccessFile { sources, findings, digest, desired } = desired::load(path)?;
     output.findings(&findings, &sources);
     match desired {
-        Some(desired) => Ok((sources, desired)),
+        Some(desired) => Ok((sources, digest, desired)),
         None => Err(Failure::new("the access file has errors, nothing was asked of AWS").exit(Exit::Invalid)),
     }
 }
@@ -48,8 +50,9 @@ impl<'a> Session<'a> {
         output: &'a Output,
         access: Access,
         shown: Shown,
+        saved: Option<&SavedPlan>,
     ) -> Result<Self, Failure> {
-        let (sources, desired) = load(&global.file, output)?;
+        let (sources, file_digest, desired) = load(&global.file, output)?;
         let instance = match &global.instance {
             Some(arn) => Some(
                 InstanceArn::parse(arn)
@@ -57,10 +60,10 @@ impl<'a> Session<'a> {
             ),
             None => None,
         };
-        let connection = connection(global, &desired, output)?;
+        let connection = connection(global, &desired, saved, output)?;
         let aws = Aws::connect(&connection, access).await?;
         let request = Request { instance, unmanaged: shown.show_unmanaged };
-        Ok(Self { global, output, sources, desired, aws, request })
+        Ok(Self { global, output, sources, desired, file_digest, aws, request })
     }
 
     /// Observes and plans.
@@ -81,6 +84,39 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Reads again what a saved plan rests on.
+    ///
+    /// # Errors
+    /// If a read fails, or the plan is for another instance, which is `refused`.
+    pub(super) async fn facts_again(
+        &self,
+        saved: &SavedPlan,
+        refused: impl Fn(String) -> Failure,
+    ) -> Result<Facts, Failure> {
+        let planned = &saved.plan.instance;
+        let wanted = self.request.instance.as_ref().or(self.desired.instance.as_ref().map(|arn| &arn.value));
+        if let Some(wanted) = wanted.filter(|wanted| **wanted != planned.arn) {
+            return Err(refused(format!(
+                "the plan is for instance {}, not for {}",
+                planned.arn.short(),
+                wanted.short()
+            )));
+        }
+        let found = match observed::instance(&self.aws, &planned.arn).await {
+            Err(error) if error.kind == crate::aws::ErrorKind::NoInstance => {
+                return Err(refused(format!("the plan is for another instance: {}", error.message)));
+            }
+            found => found?,
+        };
+        if found.identity_store != planned.identity_store {
+            let stores = format!("{} behind it, not {}", found.identity_store, planned.identity_store);
+            return Err(refused(format!("instance {} has identity store {stores}", planned.arn.short())));
+        }
+        let progress = self.progress();
+        let on_progress = self.reading(&progress);
+        Ok(observed::again(&self.aws, planned, &saved.facts, &saved.plan.arns, &on_progress).await?)
+    }
+
     /// Observes and plans once more; what deserves a look was shown the first time.
     ///
     /// # Errors
@@ -98,10 +134,12 @@ impl<'a> Session<'a> {
 
     async fn observe(&self) -> Result<ObservedState, Failure> {
         let progress = self.progress();
-        let on_progress = |step: observed::Progress| {
-            progress.step(&format!("reading {}", step.what), step.done, step.total, self.aws.calls());
-        };
+        let on_progress = self.reading(&progress);
         Ok(observed::observe(&self.aws, &self.desired, &self.request, &on_progress).await?)
+    }
+
+    fn reading<'p>(&'p self, progress: &'p Progress<'_>) -> impl Fn(observed::Progress) + 'p {
+        |step| progress.step(&format!("reading {}", step.what), step.done, step.total, self.aws.calls())
     }
 
     /// Starts to show progress, if this run shows any.
@@ -115,8 +153,14 @@ impl<'a> Session<'a> {
     }
 }
 
-fn connection(global: &Global, desired: &DesiredState, output: &Output) -> Result<Connection, Failure> {
+fn connection(
+    global: &Global,
+    desired: &DesiredState,
+    saved: Option<&SavedPlan>,
+    output: &Output,
+) -> Result<Connection, Failure> {
     let region = global.region.clone().or_else(|| desired.region.clone());
+    let region = region.or_else(|| saved.map(|saved| saved.plan.instance.region.clone()));
     let (transport, region) = match &global.sandbox {
         None => (Transport::Network, region),
         Some(path) => {

@@ -18,6 +18,8 @@ mod yaml;
 
 use std::path::Path;
 
+use sha2::{Digest as _, Sha256};
+
 pub use form::schema;
 pub use source::SourceError;
 
@@ -30,6 +32,8 @@ pub struct AccessFile {
     pub sources: Sources,
     /// Everything found, in the order of the file.
     pub findings: Vec<Finding>,
+    /// The digest of all texts: of the access file and of the policy files that it names.
+    pub digest: String,
     /// What the file declares; `None` if a finding is an error.
     pub desired: Option<DesiredState>,
 }
@@ -52,5 +56,17 @@ pub fn load(path: &Path) -> Result<AccessFile, SourceError> {
     };
     findings.sort_by_key(|finding| finding.place);
     let usable = findings.iter().all(|finding| finding.severity != Severity::Error);
-    Ok(AccessFile { sources: reader.into_sources(), findings, desired: desired.flatten().filter(|_| usable) })
+    let sources = reader.into_sources();
+    let digest = digest(&sources);
+    Ok(AccessFile { sources, findings, digest, desired: desired.flatten().filter(|_| usable) })
+}
+
+/// Digests the texts with their lengths, so that nothing can move from the end of one to the beginning of the next.
+fn digest(sources: &Sources) -> String {
+    let mut hash = Sha256::new();
+    for (_, text) in sources.files() {
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text);
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

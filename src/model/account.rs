@@ -2,10 +2,12 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{AccountId, AccountName};
 
 /// Whether an account can be worked with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AccountState {
     /// Alive: the only state in which Identity Center can write into an account.
     Active,
@@ -14,7 +16,7 @@ pub enum AccountState {
 }
 
 /// An account as AWS Organizations describes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// Its id.
     pub id: AccountId,
@@ -25,7 +27,7 @@ pub struct Account {
 }
 
 /// An account as people read it: the id, and its name where known.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AccountRef {
     /// Its id.
     pub id: AccountId,

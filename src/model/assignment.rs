@@ -2,10 +2,12 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{AccountRef, PermissionSetName, PrincipalId, Shown};
 
 /// The two kinds of principal that can be assigned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum PrincipalKind {
     /// A group of the identity store.
     Group,
@@ -24,7 +26,7 @@ impl PrincipalKind {
 }
 
 /// A principal as AWS knows it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PrincipalRef {
     /// Group or user.
     pub kind: PrincipalKind,
@@ -33,7 +35,7 @@ pub struct PrincipalRef {
 }
 
 /// A principal as people know it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Principal {
     /// Group or user.
     pub kind: PrincipalKind,
@@ -62,7 +64,7 @@ impl Display for Principal {
 }
 
 /// One principal with one permission set in one account.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Assignment {
     /// The permission set.
     pub permission_set: PermissionSetName,

@@ -3,10 +3,12 @@
 use std::fmt::{self, Display, Formatter, Write as _};
 
 use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// How long a session of a permission set lasts, in whole seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct SessionDuration(u32);
 
 /// Why a text is no session duration.
@@ -67,6 +69,20 @@ impl SessionDuration {
             }
         }
         Ok(())
+    }
+}
+
+impl From<SessionDuration> for String {
+    fn from(duration: SessionDuration) -> Self {
+        duration.to_iso()
+    }
+}
+
+impl TryFrom<String> for SessionDuration {
+    type Error = DurationError;
+
+    fn try_from(text: String) -> Result<Self, DurationError> {
+        Self::parse_any(&text)
     }
 }
 

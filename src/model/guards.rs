@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{AccountSelector, Located, PermissionSetName, Place, PrincipalKind};
 
 /// The guards of an access file.
@@ -16,7 +18,7 @@ pub struct Guards {
 }
 
 /// The limits of what one apply may take away; beyond either it asks for consent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MaxDeletions {
     /// So many assignments.
     pub count: usize,

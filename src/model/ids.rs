@@ -4,6 +4,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::model::Shown;
@@ -31,13 +32,20 @@ pub enum IdError {
 macro_rules! text_types {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(into = "String", try_from = "String")]
         pub struct $name(String);
 
         impl $name {
             /// Returns the exact text, which may hold anything that AWS allows: print the value itself instead.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(value: $name) -> Self {
+                value.0
             }
         }
 
@@ -55,6 +63,24 @@ macro_rules! taken_as_is {
             /// Takes the text as AWS or the access file gave it.
             pub fn new(text: impl Into<String>) -> Self {
                 Self(text.into())
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self(text)
+            }
+        }
+    )+};
+}
+
+macro_rules! parsed {
+    ($($name:ident),+ $(,)?) => {$(
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+
+            fn try_from(text: String) -> Result<Self, IdError> {
+                Self::parse(&text)
             }
         }
     )+};
@@ -81,6 +107,7 @@ text_types! {
     UserName,
 }
 
+parsed!(AccountId, PermissionSetName, InstanceArn);
 taken_as_is!(AccountName, PermissionSetArn, IdentityStoreId, PrincipalId, GroupName, UserName);
 
 impl AccountId {

@@ -7,6 +7,7 @@ mod account;
 mod assignment;
 mod desired;
 mod duration;
+mod facts;
 mod finding;
 mod guards;
 mod ids;
@@ -19,6 +20,7 @@ pub use account::{Account, AccountRef, AccountState};
 pub use assignment::{Assignment, Principal, PrincipalKind, PrincipalRef};
 pub use desired::{AccountSelector, DesiredDefinition, DesiredSet, DesiredState, Rule, Scope, ScopeSets};
 pub use duration::{DurationError, SessionDuration};
+pub use facts::{Facts, Moved};
 pub use finding::{Finding, Located, Place, Position, Severity, Sources, similar_name};
 pub use guards::{Guards, MaxDeletions, RequiredGrant};
 pub use ids::{
@@ -27,6 +29,7 @@ pub use ids::{
 };
 pub use observed::{
     Directory, Instance, Lookup, ObservedAssignment, ObservedSet, ObservedState, PrincipalState, Provisioning, Reading,
+    Strategy,
 };
 pub use permission_set::{
     Attributes, AwsManagedPolicy, Boundary, CustomerManagedPolicy, Definition, OWNER_TAG, POLICIES_PER_SET,

@@ -1,6 +1,9 @@
 //! What AWS was seen to hold, complete for what was asked.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Display, Formatter};
+
+use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Account, AccountId, AccountRef, AccountSelector, AccountState, Definition, IdentityStoreId, InstanceArn,
@@ -8,7 +11,7 @@ use crate::model::{
 };
 
 /// The instance that was read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Instance {
     /// Its ARN.
     pub arn: InstanceArn,
@@ -58,7 +61,7 @@ impl ObservedState {
 }
 
 /// A permission set that exists.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObservedSet {
     /// Its ARN.
     pub arn: PermissionSetArn,
@@ -69,7 +72,7 @@ pub struct ObservedSet {
 }
 
 /// Whether an account has the newest version of a permission set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Provisioning {
     /// The role in the account is what the permission set says.
     Latest,
@@ -78,7 +81,7 @@ pub enum Provisioning {
 }
 
 /// An assignment that exists.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ObservedAssignment {
     /// The permission set.
     pub permission_set: PermissionSetName,
@@ -110,7 +113,7 @@ pub enum Lookup {
 }
 
 /// Who an id is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PrincipalState {
     /// A group or user that exists.
     Known {
@@ -140,10 +143,26 @@ impl Directory {
 }
 
 /// What a reading took.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
     /// Requests sent, repeats included.
     pub calls: u64,
     /// The way assignments were found, in words.
-    pub strategy: &'static str,
+    pub strategy: Strategy,
+}
+
+/// A way to find all assignments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Strategy {
+    /// Where each permission set is provisioned, and who has it there.
+    #[default]
+    ByPermissionSet,
+}
+
+impl Display for Strategy {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ByPermissionSet => "by permission set",
+        })
+    }
 }

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display, Formatter};
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{Policy, SessionDuration, Shown};
 
 /// The tag that says which access file owns a permission set.
@@ -12,7 +14,7 @@ pub const OWNER_TAG: &str = "permset:owner";
 pub const POLICIES_PER_SET: usize = 20;
 
 /// Everything that a permission set consists of apart from its name and where it is assigned.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Definition {
     /// What it is for.
     pub description: Option<String>,
@@ -34,7 +36,7 @@ pub struct Definition {
 
 /// The three attributes that UpdatePermissionSet always replaces together: what is left out, AWS clears
 /// (terraform-provider-aws#17411).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attributes {
     /// What it is for.
     pub description: Option<String>,
@@ -74,7 +76,8 @@ impl Default for Definition {
 /// An AWS managed policy: its path and name behind `policy/`, such as `job-function/ViewOnlyAccess`.
 ///
 /// The ARN's only other variable part is the partition, which the instance decides.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct AwsManagedPolicy(String);
 
 impl AwsManagedPolicy {
@@ -101,6 +104,20 @@ impl AwsManagedPolicy {
     }
 }
 
+impl From<AwsManagedPolicy> for String {
+    fn from(policy: AwsManagedPolicy) -> Self {
+        policy.0
+    }
+}
+
+impl TryFrom<String> for AwsManagedPolicy {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).ok_or("not the name of an AWS managed policy")
+    }
+}
+
 impl Display for AwsManagedPolicy {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         Shown(&self.0).fmt(f)
@@ -108,7 +125,7 @@ impl Display for AwsManagedPolicy {
 }
 
 /// A reference to a policy that the accounts themselves keep.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CustomerManagedPolicy {
     /// Its path, `/` if it has none; begins and ends with a slash.
     pub path: String,
@@ -123,7 +140,7 @@ impl Display for CustomerManagedPolicy {
 }
 
 /// A permissions boundary.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Boundary {
     /// An AWS managed policy as boundary.
     Aws(AwsManagedPolicy),

@@ -28,15 +28,24 @@ pub(super) async fn read(
             AccountSelector::All | AccountSelector::Name(_) => only_ids = false,
         }
     }
-    let found = if only_ids && ids.len() <= ONE_BY_ONE {
-        each("accounts", ids.into_iter().collect(), &|_| (), |id| aws.account(id))
-            .await?
-            .into_iter()
-            .flatten()
-            .collect()
-    } else {
-        only_ids = false;
-        aws.accounts().await?
-    };
-    Ok((found.into_iter().map(|account| (account.id.clone(), account)).collect(), !only_ids))
+    if only_ids {
+        return by_id(aws, ids).await;
+    }
+    Ok((by_account(aws.accounts().await?), true))
+}
+
+/// Reads accounts by their ids, one by one if they are few. Returns also whether that is the whole organization.
+pub(super) async fn by_id(
+    aws: &Aws,
+    ids: BTreeSet<&AccountId>,
+) -> Result<(BTreeMap<AccountId, Account>, bool), AwsError> {
+    if ids.len() > ONE_BY_ONE {
+        return Ok((by_account(aws.accounts().await?), true));
+    }
+    let found = each("accounts", ids.into_iter().collect(), &|_| (), |id| aws.account(id)).await?;
+    Ok((by_account(found.into_iter().flatten()), false))
+}
+
+fn by_account(found: impl IntoIterator<Item = Account>) -> BTreeMap<AccountId, Account> {
+    found.into_iter().map(|account| (account.id.clone(), account)).collect()
 }

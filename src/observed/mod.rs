@@ -4,16 +4,19 @@
 //! desired state touches is read in detail. Nothing here decides what to change.
 
 mod accounts;
+mod again;
 mod directory;
 mod sets;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 
+pub use again::{again, instance};
+
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::aws::{Aws, AwsError, ErrorKind};
-use crate::model::{DesiredState, Instance, InstanceArn, ObservedAssignment, ObservedState, Reading};
+use crate::model::{DesiredState, Instance, InstanceArn, ObservedAssignment, ObservedState, Reading, Strategy};
 
 /// How many calls are under way at once. AWS's rate is the limit, this only hides the time an answer takes.
 const CONCURRENCY: usize = 16;
@@ -68,7 +71,7 @@ pub async fn observe(
     };
     observed.assignments = read_assignments(at, desired, &observed, request.unmanaged, on_progress).await?;
     observed.directory = directory::read(at, desired, &observed.assignments, on_progress).await?;
-    observed.reading = Reading { calls: aws.calls() - before, strategy: "by permission set" };
+    observed.reading = Reading { calls: aws.calls() - before, strategy: Strategy::ByPermissionSet };
     Ok(observed)
 }
 

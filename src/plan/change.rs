@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{
     AccountRef, Assignment, Attributes, AwsManagedPolicy, Boundary, CustomerManagedPolicy, Definition, Instance,
     PermissionSetArn, PermissionSetName, Policy, SessionDuration,
@@ -9,7 +11,7 @@ use crate::model::{
 use crate::plan::Refusal;
 
 /// All that must change, in order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// Where.
     pub instance: Instance,
@@ -26,7 +28,7 @@ pub struct Plan {
 }
 
 /// A change and its place in the order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// What changes.
     pub change: Change,
@@ -39,7 +41,7 @@ pub struct Step {
 }
 
 /// One change.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Change {
     /// Create a permission set with its attributes and tags, then make the edits.
     CreateSet {
@@ -92,7 +94,7 @@ pub enum Change {
 }
 
 /// One call that edits a permission set.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Edit {
     /// Set these tags, the others stay.
     Tag(BTreeMap<String, String>),
@@ -126,7 +128,7 @@ impl Edit {
 }
 
 /// How to ask for provisioning.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Targets {
     /// One request for all accounts in which it is provisioned.
     AllProvisioned,
@@ -135,7 +137,7 @@ pub enum Targets {
 }
 
 /// What was seen and is not touched.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftAlone {
     /// Permission sets that the file does not declare.
     pub permission_sets: Vec<PermissionSetName>,

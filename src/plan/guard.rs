@@ -4,6 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{
     AccountRef, Assignment, DesiredState, MaxDeletions, OWNER_TAG, ObservedState, PermissionSetName, PrincipalKind,
 };
@@ -38,7 +40,7 @@ const CONTROL_TOWER_GROUPS: [&str; 8] = [
 ];
 
 /// A reason not to apply.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Refusal {
     /// A permission set carries the tag of another owner.
     TakeOver {
@@ -88,7 +90,7 @@ pub enum Refusal {
 }
 
 /// What can be deleted in masses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Deleted {
     /// Account assignments.
     Assignments,

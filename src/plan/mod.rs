@@ -1,7 +1,8 @@
 //! From two states to one plan: pure, deterministic, and with nothing left to decide.
 //!
 //! `resolve` turns names into ids, `diff` compares definitions, `order` puts the changes into phases and says what
-//! waits for what, `guard` finds what must not happen without consent, `drift` tells the same differences by kind.
+//! waits for what, `guard` finds what must not happen without consent, `drift` tells the same differences by kind, `saved` keeps a
+//! plan between review and apply.
 //! No I/O, no clock, no text for users apart from findings.
 
 mod change;
@@ -10,6 +11,7 @@ mod drift;
 mod guard;
 mod order;
 mod resolve;
+mod saved;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +19,7 @@ pub use change::{Change, Edit, LeftAlone, Plan, Step, Targets};
 pub use drift::{Drift, DriftEntry, DriftKind, DriftSubject, drift};
 pub use guard::{CONSENTS, Deleted, Refusal};
 pub use resolve::{Grant, Resolved};
+pub use saved::{SavedPlan, SavedPlanError, facts};
 
 use crate::model::{DesiredDefinition, DesiredState, Finding, ObservedState, Severity};
 

@@ -205,7 +205,11 @@ fn leaving(desired: &DesiredState, observed: &ObservedState) -> BTreeSet<Permiss
 }
 
 /// Returns the grants that must be there. Accounts that are not active count: what is required there is missing.
-fn required(desired: &DesiredState, observed: &ObservedState, findings: &mut Vec<Finding>) -> BTreeSet<Grant> {
+pub(super) fn required(
+    desired: &DesiredState,
+    observed: &ObservedState,
+    findings: &mut Vec<Finding>,
+) -> BTreeSet<Grant> {
     let mut grants = BTreeSet::new();
     for required in &desired.guards.required {
         let name = (required.kind, required.principal.value.as_str(), required.principal.place);

@@ -10,6 +10,7 @@ pub mod findings;
 pub mod json;
 mod markdown;
 pub mod plan;
+pub mod saved;
 pub mod style;
 mod words;
 

@@ -17,6 +17,7 @@ mod invalid;
 mod oracle;
 mod properties;
 mod sandbox_facts;
+mod saved_plans;
 mod scenarios;
 mod schemas;
 mod second_parser;

@@ -8,39 +8,57 @@ use tokio::sync::watch;
 
 use crate::apply::{self, ApplyReport, Event};
 use crate::aws::Access;
-use crate::cli::args::{ApplyArgs, ApplyFormat, Global, Shown};
+use crate::cli::args::{ApplyArgs, ApplyFormat, Global, Shown, quoted};
 use crate::cli::commands::{line, rendered};
 use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
+use crate::cli::saved;
 use crate::cli::session::Session;
 use crate::cli::signal;
 use crate::plan::Plan;
 use crate::report::json::{ApplyEventJson, PlanJson};
 use crate::report::plan::{Options, write_text};
+use crate::report::saved::head;
 use crate::report::{apply as report, count};
 
 /// Runs the whole way.
 pub(in crate::cli) async fn run(global: &Global, args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
     let shown = Shown { full: args.full, show_unmanaged: false };
-    let session = Session::open(global, output, Access::ReadWrite, shown).await?;
-    let (observed, plan) = session.plan().await?;
+    let saved = args.plan.as_deref().map(saved::read).transpose()?;
+    let session = Session::open(global, output, Access::ReadWrite, shown, saved.as_ref()).await?;
+    let (plan, reading) = match (saved, &args.plan) {
+        (Some(saved), Some(path)) => {
+            output.notice(&head(&saved, saved::age(&saved)));
+            let again = global.again(&format!("plan --out {}", quoted(&path.display().to_string())));
+            saved::check(&session, &saved, &again, output).await?;
+            (saved.plan, saved.reading)
+        }
+        _ => {
+            let (observed, plan) = session.plan().await?;
+            (plan, observed.reading)
+        }
+    };
     let file = session.file();
-    let options =
-        Options { file: &file, reading: &observed.reading, full: args.full, unmanaged: false, allowed: &args.allow };
+    let options = Options { file: &file, reading: &reading, full: args.full, unmanaged: false, allowed: &args.allow };
     let text = rendered(|out| write_text(out, &plan, &options));
     output.result(&match args.format {
         ApplyFormat::Text => text.clone(),
-        ApplyFormat::Json => line(&ApplyEventJson::Plan { plan: Box::new(PlanJson::new(&plan, &observed.reading)) })?,
+        ApplyFormat::Json => line(&ApplyEventJson::Plan { plan: Box::new(PlanJson::new(&plan, &reading)) })?,
     });
     // What could not be shown is not applied.
     output.check()?;
-    refuse(&plan, global, &args.allow)?;
+    let command = args
+        .plan
+        .as_ref()
+        .map_or_else(|| "apply".to_owned(), |path| format!("apply {}", quoted(&path.display().to_string())));
+    refuse(&plan, &global.again(&command), &args.allow)?;
     if plan.is_empty() {
         let report = ApplyReport { outcomes: Vec::new(), stopped: false };
         return finish(output, global, args.format, &report, Some(0));
     }
-    consent(&plan, &text, global, args.auto_approve, output)?;
+    // A plan that was saved was looked at when it was made: that is what it is saved for.
+    consent(&plan, &text, global, args.auto_approve || args.plan.is_some(), output)?;
     let mut stop = signal::listen().map_err(|error| Failure::new(format!("cannot listen for Ctrl-C: {error}")))?;
     output.changes_begin();
     let report = carry_out(&session, &plan, stop.clone(), args.format, output).await;
@@ -89,7 +107,7 @@ async fn remaining(session: &Session<'_>, report: &ApplyReport) -> Result<usize,
 const GRACE: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(8)];
 
 /// Checks every refusal against the consents given.
-fn refuse(plan: &Plan, global: &Global, allowed: &[String]) -> Result<(), Failure> {
+fn refuse(plan: &Plan, command: &str, allowed: &[String]) -> Result<(), Failure> {
     let missing = plan
         .refusals
         .iter()
@@ -104,7 +122,7 @@ fn refuse(plan: &Plan, global: &Global, allowed: &[String]) -> Result<(), Failur
     }
     let flags: Vec<String> = missing.iter().map(|consent| format!("--allow {consent}")).collect();
     let failure = Failure::new("the plan above needs consent, nothing was changed");
-    Err(failure.hint(format!("if it is meant: `{} {}`", global.again("apply"), flags.join(" "))).exit(Exit::Refused))
+    Err(failure.hint(format!("if it is meant: `{command} {}`", flags.join(" "))).exit(Exit::Refused))
 }
 
 /// Asks, where somebody is there to answer.

@@ -14,7 +14,7 @@ use crate::report::plan::Options;
 
 /// Observes, compares, prints by kind.
 pub(in crate::cli) async fn run(global: &Global, args: &DriftArgs, output: &Output) -> Result<Exit, Failure> {
-    let session = Session::open(global, output, Access::ReadOnly, args.shown).await?;
+    let session = Session::open(global, output, Access::ReadOnly, args.shown, None).await?;
     let (observed, plan) = session.plan().await?;
     let found = plan::drift(&plan, &session.desired, &observed);
     let file = session.file();

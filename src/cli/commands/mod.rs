@@ -6,6 +6,7 @@ pub(super) mod init;
 pub(super) mod plan;
 pub(super) mod sandbox;
 pub(super) mod schema;
+pub(super) mod show;
 pub(super) mod validate;
 
 use serde::Serialize;

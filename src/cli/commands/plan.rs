@@ -1,18 +1,20 @@
 //! `permset plan`: shows what apply would change.
 
 use crate::aws::Access;
-use crate::cli::args::{Format, Global, PlanArgs};
+use crate::cli::args::{Format, Global, PlanArgs, quoted};
 use crate::cli::commands::{pretty, rendered};
 use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
+use crate::cli::saved;
 use crate::cli::session::Session;
+use crate::plan::SavedPlan;
 use crate::report::json::PlanJson;
 use crate::report::plan::{self, Options};
 
 /// Observes, plans, prints.
 pub(in crate::cli) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
-    let session = Session::open(global, output, Access::ReadOnly, args.shown).await?;
+    let session = Session::open(global, output, Access::ReadOnly, args.shown, None).await?;
     let (observed, plan) = session.plan().await?;
     let file = session.file();
     let options = Options {
@@ -27,5 +29,14 @@ pub(in crate::cli) async fn run(global: &Global, args: &PlanArgs, output: &Outpu
         Format::Json => pretty(&PlanJson::new(&plan, &observed.reading))?,
         Format::Markdown => rendered(|out| plan::write_markdown(out, &plan, &options)),
     });
+    if let Some(path) = &args.out {
+        let facts = crate::plan::facts(&plan, &session.desired, &observed);
+        let made = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let file_digest = session.file_digest.clone();
+        let saved = SavedPlan { made, file, file_digest, reading: observed.reading, plan: plan.clone(), facts };
+        saved::write(path, &saved)?;
+        let command = global.again(&format!("apply {}", quoted(&path.display().to_string())));
+        output.notice(&format!("saved; `{command}` applies exactly this"));
+    }
     Ok(if args.detailed_exitcode && !plan.is_empty() { Exit::Differences } else { Exit::Ok })
 }

@@ -10,6 +10,7 @@ pub mod risk;
 
 use std::fmt::{self, Display, Formatter};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use parse::{Fault, Step};
@@ -23,7 +24,8 @@ pub const TOTAL_LIMIT: usize = 32_768;
 
 /// An identity-based policy. Two are equal if they mean the same: order of actions, scalar or list, order of keys and
 /// the way a number is written do not count; the order of statements does, to be on the safe side.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(into = "String", from = "String")]
 pub struct Policy {
     body: Body,
 }
@@ -129,6 +131,18 @@ impl Policy {
             Body::Document(document) => format!("{:#}", meaning::tidy(document).to_value()),
             Body::Unreadable(text) => text.clone(),
         }
+    }
+}
+
+impl From<Policy> for String {
+    fn from(policy: Policy) -> Self {
+        policy.to_text()
+    }
+}
+
+impl From<String> for Policy {
+    fn from(text: String) -> Self {
+        Self::from_live(&text)
     }
 }
 

@@ -175,5 +175,5 @@ pub(super) fn left_alone(value: &LeftAlone) -> LeftAloneJson {
 }
 
 pub(super) fn reading(reading: &Reading) -> ReadingJson {
-    ReadingJson { calls: reading.calls, strategy: reading.strategy.to_owned() }
+    ReadingJson { calls: reading.calls, strategy: reading.strategy.to_string() }
 }

@@ -45,7 +45,7 @@ fn make(path: &Path, args: &WorldArgs, output: &Output) -> Result<Exit, Failure>
     let (world, what) = match &args.from {
         None => (starter::starter(), "the starter world".to_owned()),
         Some(file) => {
-            let (_, desired) = session::load(file, output)?;
+            let (_, _, desired) = session::load(file, output)?;
             let mut world = starter::world_for(&names(&desired));
             world.permission_sets = external_sets(&desired);
             (world, format!("a world for {}", Shown(&file.display().to_string())))

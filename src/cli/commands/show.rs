@@ -1,0 +1,25 @@
+//! `permset show`: prints a saved plan.
+
+use crate::cli::args::{Format, ShowPlanArgs};
+use crate::cli::commands::{pretty, rendered};
+use crate::cli::error::Failure;
+use crate::cli::exit::Exit;
+use crate::cli::output::Output;
+use crate::cli::saved;
+use crate::report::json::PlanJson;
+use crate::report::plan::{self, Options};
+use crate::report::saved::head;
+
+/// Reads and prints, offline.
+pub(in crate::cli) fn run(args: &ShowPlanArgs, output: &Output) -> Result<Exit, Failure> {
+    let saved = saved::read(&args.file)?;
+    let options =
+        Options { file: &saved.file, reading: &saved.reading, full: args.full, unmanaged: true, allowed: &[] };
+    let head = head(&saved, saved::age(&saved));
+    output.result(&match args.format {
+        Format::Text => format!("{head}\n\n{}", rendered(|out| plan::write_text(out, &saved.plan, &options))),
+        Format::Json => pretty(&PlanJson::new(&saved.plan, &saved.reading))?,
+        Format::Markdown => rendered(|out| plan::write_markdown(out, &saved.plan, &options)),
+    });
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,98 @@
+//! Saved plans as files: written whole or not at all, for their owner only, and never over something else.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::cli::error::{Failure, bug};
+use crate::cli::exit::Exit;
+use crate::cli::output::Output;
+use crate::cli::session::Session;
+use crate::model::Shown;
+use crate::plan::{SavedPlan, SavedPlanError};
+use crate::report::{count, saved as report};
+
+/// Saves a plan.
+///
+/// # Errors
+/// If the file is there and is something else, or cannot be written.
+pub(super) fn write(path: &Path, saved: &SavedPlan) -> Result<(), Failure> {
+    let shown = Shown(&path.display().to_string()).to_string();
+    let trouble = |error: &io::Error| Failure::new(format!("cannot save the plan in `{shown}`: {error}"));
+    let text = saved.to_text().map_err(|error| bug(&format!("a plan that cannot be saved: {error}")))?;
+    match fs::read_to_string(path) {
+        Ok(there) if SavedPlan::is_one(&there) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Ok(_) | Err(_) => {
+            let failure = Failure::new(format!("`{shown}` is there and is no saved plan: it is not overwritten"));
+            return Err(failure.hint("name another file"));
+        }
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // A plan tells who has what; the file is made with mode 0600 and stays so.
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| trouble(&error))?;
+    file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(|error| trouble(&error))?;
+    file.persist(path).map_err(|error| trouble(&error.error))?;
+    Ok(())
+}
+
+/// Reads a saved plan.
+///
+/// # Errors
+/// If it cannot be read, or is not whole and of this version.
+pub(super) fn read(path: &Path) -> Result<SavedPlan, Failure> {
+    let shown = Shown(&path.display().to_string()).to_string();
+    let text = fs::read(path).map_err(|error| Failure::new(format!("cannot read `{shown}`: {error}")))?;
+    let parsed = SavedPlan::parse(&String::from_utf8_lossy(&text));
+    parsed.map_err(|error| {
+        let failure = Failure::new(format!("`{shown}` cannot be used: {error}")).exit(Exit::Refused);
+        match error {
+            SavedPlanError::NotAPlan => failure.hint("`permset plan --out FILE` saves one"),
+            SavedPlanError::Version(_) | SavedPlanError::Damaged => {
+                failure.hint("make a new one: `permset plan --out FILE`")
+            }
+        }
+    })
+}
+
+/// Returns how old a plan is; `None` if its clock and ours disagree.
+pub(super) fn age(saved: &SavedPlan) -> Option<Duration> {
+    let made: Timestamp = saved.made.parse().ok()?;
+    Duration::try_from(Timestamp::now().duration_since(made)).ok()
+}
+
+/// Reads again what a plan rests on, and fails if anything has moved.
+///
+/// # Errors
+/// If a read fails, the plan is of another file or instance, or a fact is no longer what it was; each is printed.
+pub(super) async fn check(
+    session: &Session<'_>,
+    saved: &SavedPlan,
+    again: &str,
+    output: &Output,
+) -> Result<(), Failure> {
+    let refused = |message: String| {
+        Failure::new(format!("{message}, nothing was changed"))
+            .hint(format!("make a new plan: `{again}`"))
+            .exit(Exit::Refused)
+    };
+    if session.file_digest != saved.file_digest {
+        let file = session.file();
+        return Err(refused(format!("{file} is not the file that the plan was made from ({})", Shown(&saved.file))));
+    }
+    let now = session.facts_again(saved, refused).await?;
+    let moved = saved.facts.moved(&now);
+    if moved.is_empty() {
+        return Ok(());
+    }
+    for one in &moved {
+        output.talk(&format!("moved: {}\n", report::moved(one, &now)));
+    }
+    let age = age(saved).map(|age| format!(", {} ago", report::age(age))).unwrap_or_default();
+    let facts = count(moved.len(), "fact");
+    let have = if moved.len() == 1 { "has" } else { "have" };
+    Err(refused(format!("{facts} that the plan rests on {have} moved since it was made{age}")))
+}
