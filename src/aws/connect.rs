@@ -92,6 +92,7 @@ impl Aws {
             sso: client!(aws_sdk_ssoadmin),
             identity_store: client!(aws_sdk_identitystore),
             organizations: client!(aws_sdk_organizations),
+            sts: client!(aws_sdk_sts),
             meter,
             region,
         }

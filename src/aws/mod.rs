@@ -5,6 +5,7 @@
 //! `wait` follows asynchronous requests, `pace` owns the rate, `error` is what can go wrong.
 
 mod call;
+mod caller;
 mod connect;
 mod convert;
 mod error;
@@ -22,12 +23,13 @@ pub use wait::{Request, RequestKind, Settled};
 use crate::model::Instance;
 use pace::Meter;
 
-/// A connection to Identity Center, its identity store, and AWS Organizations.
+/// A connection to Identity Center, its identity store, AWS Organizations, and to who tells who we are.
 #[derive(Clone, Debug)]
 pub struct Aws {
     sso: aws_sdk_ssoadmin::Client,
     identity_store: aws_sdk_identitystore::Client,
     organizations: aws_sdk_organizations::Client,
+    sts: aws_sdk_sts::Client,
     meter: Meter,
     region: String,
 }

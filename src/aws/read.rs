@@ -62,7 +62,8 @@ impl Aws {
             let arn = InstanceArn::parse(&arn)
                 .map_err(|error| AwsError::unreadable(OP, &self.region, format!("`{arn}`: {error}")))?;
             let identity_store = IdentityStoreId::new(metadata.identity_store_id.unwrap_or_default());
-            Ok(Instance { arn, identity_store, region: self.region.clone() })
+            let owner = metadata.owner_account_id.and_then(|id| AccountId::parse(&id).ok());
+            Ok(Instance { arn, identity_store, region: self.region.clone(), owner })
         };
         found.await?.into_iter().map(instance).collect()
     }

@@ -11,7 +11,7 @@ use crate::cli::error::{Failure, bug};
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
-use crate::model::Shown;
+use crate::model::{Caller, Shown};
 use crate::plan::{SavedPlan, SavedPlanError};
 use crate::report::{count, saved as report};
 
@@ -64,7 +64,7 @@ pub(super) fn age(saved: &SavedPlan) -> Option<Duration> {
     Duration::try_from(Timestamp::now().duration_since(made)).ok()
 }
 
-/// Reads again what a plan rests on, and fails if anything has moved.
+/// Reads again what a plan rests on, and fails if anything has moved. Returns who is calling.
 ///
 /// # Errors
 /// If a read fails, the plan is of another file or instance, or a fact is no longer what it was; each is printed.
@@ -73,7 +73,7 @@ pub(super) async fn check(
     saved: &SavedPlan,
     again: &str,
     output: &Output,
-) -> Result<(), Failure> {
+) -> Result<Caller, Failure> {
     let refused = |message: String| {
         Failure::new(format!("{message}, nothing was changed"))
             .hint(format!("make a new plan: `{again}`"))
@@ -83,10 +83,10 @@ pub(super) async fn check(
         let file = session.file();
         return Err(refused(format!("{file} is not the file that the plan was made from ({})", Shown(&saved.file))));
     }
-    let now = session.facts_again(saved, refused).await?;
+    let (now, caller) = session.facts_again(saved, refused).await?;
     let moved = saved.facts.moved(&now);
     if moved.is_empty() {
-        return Ok(());
+        return Ok(caller);
     }
     for one in &moved {
         output.talk(&format!("moved: {}\n", report::moved(one, &now)));

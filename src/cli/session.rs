@@ -9,7 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::desired::{self, AccessFile};
-use crate::model::{DesiredState, Facts, InstanceArn, ObservedState, Sources};
+use crate::model::{Caller, DesiredState, Facts, InstanceArn, ObservedState, Sources};
 use crate::observed::{self, Request};
 use crate::plan::{self, Plan, SavedPlan};
 use crate::report::style;
@@ -92,7 +92,7 @@ impl<'a> Session<'a> {
         &self,
         saved: &SavedPlan,
         refused: impl Fn(String) -> Failure,
-    ) -> Result<Facts, Failure> {
+    ) -> Result<(Facts, Caller), Failure> {
         let planned = &saved.plan.instance;
         let wanted = self.request.instance.as_ref().or(self.desired.instance.as_ref().map(|arn| &arn.value));
         if let Some(wanted) = wanted.filter(|wanted| **wanted != planned.arn) {
@@ -114,7 +114,9 @@ impl<'a> Session<'a> {
         }
         let progress = self.progress();
         let on_progress = self.reading(&progress);
-        Ok(observed::again(&self.aws, planned, &saved.facts, &saved.plan.arns, &on_progress).await?)
+        let facts = observed::again(&self.aws, planned, &saved.facts, &saved.plan.arns, &on_progress).await?;
+        let caller = observed::caller(&self.aws, planned, &saved.facts).await?;
+        Ok((facts, caller))
     }
 
     /// Observes and plans once more; what deserves a look was shown the first time.

@@ -5,6 +5,7 @@
 
 mod account;
 mod assignment;
+mod caller;
 mod desired;
 mod duration;
 mod facts;
@@ -18,6 +19,7 @@ mod shown;
 
 pub use account::{Account, AccountRef, AccountState};
 pub use assignment::{Assignment, Principal, PrincipalKind, PrincipalRef};
+pub use caller::{Caller, CallerUser, WayIn};
 pub use desired::{AccountSelector, DesiredDefinition, DesiredSet, DesiredState, Rule, Scope, ScopeSets};
 pub use duration::{DurationError, SessionDuration};
 pub use facts::{Facts, Moved};

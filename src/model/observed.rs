@@ -6,7 +6,7 @@ use std::fmt::{self, Display, Formatter};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Account, AccountId, AccountRef, AccountSelector, AccountState, Definition, IdentityStoreId, InstanceArn,
+    Account, AccountId, AccountRef, AccountSelector, AccountState, Caller, Definition, IdentityStoreId, InstanceArn,
     PermissionSetArn, PermissionSetName, Principal, PrincipalId, PrincipalKind, PrincipalRef,
 };
 
@@ -19,6 +19,8 @@ pub struct Instance {
     pub identity_store: IdentityStoreId,
     /// The Region it was read in.
     pub region: String,
+    /// The account that it belongs to: the management account, for an instance of an organization. `None` if AWS does not say.
+    pub owner: Option<AccountId>,
 }
 
 /// The observed state: complete for the declared permission sets and the scope, or it would not exist.
@@ -36,6 +38,8 @@ pub struct ObservedState {
     pub assignments: BTreeSet<ObservedAssignment>,
     /// Users and groups that the file or an assignment names.
     pub directory: Directory,
+    /// Who read it.
+    pub caller: Caller,
     /// What the reading took.
     pub reading: Reading,
 }

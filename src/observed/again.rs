@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::{Aws, AwsError};
 use crate::model::{
-    Facts, Instance, InstanceArn, ObservedAssignment, ObservedSet, PermissionSetArn, PermissionSetName,
+    AccountId, Caller, Facts, Instance, InstanceArn, ObservedAssignment, ObservedSet, PermissionSetArn,
+    PermissionSetName,
 };
-use crate::observed::{OnProgress, accounts, choose, each};
+use crate::observed::{OnProgress, accounts, choose, each, with_user};
 
 /// Finds the instance of a saved plan.
 ///
@@ -14,6 +15,15 @@ use crate::observed::{OnProgress, accounts, choose, each};
 /// If AWS refuses, or has no such instance here.
 pub async fn instance(aws: &Aws, wanted: &InstanceArn) -> Result<Instance, AwsError> {
     choose(aws.instances().await?, Some(wanted), aws.region())
+}
+
+/// Asks who is calling, and through which groups, if the facts are about what the caller came in through.
+///
+/// # Errors
+/// The first read that fails.
+pub async fn caller(aws: &Aws, instance: &Instance, facts: &Facts) -> Result<Caller, AwsError> {
+    let asked = |set: &PermissionSetName, account: &AccountId| facts.pairs.contains(&(set.clone(), account.clone()));
+    with_user(aws.at(instance), aws.caller().await?, asked).await
 }
 
 /// Reads the same facts once more. `known` are the permission sets that there were: a name that was free can only have

@@ -11,12 +11,15 @@ mod sets;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 
-pub use again::{again, instance};
+pub use again::{again, caller, instance};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::aws::{Aws, AwsError, ErrorKind};
-use crate::model::{DesiredState, Instance, InstanceArn, ObservedAssignment, ObservedState, Reading, Strategy};
+use crate::model::{
+    AccountId, Caller, DesiredState, Instance, InstanceArn, ObservedAssignment, ObservedState, PermissionSetName,
+    Reading, Strategy,
+};
 
 /// How many calls are under way at once. AWS's rate is the limit, this only hides the time an answer takes.
 const CONCURRENCY: usize = 16;
@@ -58,7 +61,8 @@ pub async fn observe(
     let wanted = request.instance.as_ref().or(desired.instance.as_ref().map(|arn| &arn.value));
     let instance = choose(aws.instances().await?, wanted, aws.region())?;
     let at = aws.at(&instance);
-    let permission_sets = sets::read(at, desired, request.unmanaged, on_progress).await?;
+    let (permission_sets, caller) = tokio::join!(sets::read(at, desired, request.unmanaged, on_progress), aws.caller());
+    let permission_sets = permission_sets?;
     let (accounts, whole_organization) = accounts::read(aws, desired, request.unmanaged, &permission_sets).await?;
     let mut observed = ObservedState {
         instance: instance.clone(),
@@ -67,12 +71,30 @@ pub async fn observe(
         permission_sets,
         assignments: BTreeSet::new(),
         directory: crate::model::Directory::default(),
+        caller: caller?,
         reading: Reading::default(),
     };
     observed.assignments = read_assignments(at, desired, &observed, request.unmanaged, on_progress).await?;
+    let asked = |set: &PermissionSetName, account: &AccountId| {
+        observed.assignments.iter().any(|row| row.permission_set == *set && row.account == *account)
+    };
+    observed.caller = with_user(at, observed.caller.clone(), asked).await?;
     observed.directory = directory::read(at, desired, &observed.assignments, on_progress).await?;
     observed.reading = Reading { calls: aws.calls() - before, strategy: Strategy::ByPermissionSet };
     Ok(observed)
+}
+
+/// Adds the user behind the session and its groups, if what it came in through is `asked` about at all.
+async fn with_user(
+    at: crate::aws::At<'_>,
+    caller: Caller,
+    asked: impl Fn(&PermissionSetName, &AccountId) -> bool,
+) -> Result<Caller, AwsError> {
+    let user = match caller.way_in().filter(|way| asked(&way.permission_set, &way.account)) {
+        Some(way) => at.caller_user(&way.user).await?,
+        None => None,
+    };
+    Ok(Caller { user, ..caller })
 }
 
 fn choose(instances: Vec<Instance>, wanted: Option<&InstanceArn>, region: &str) -> Result<Instance, AwsError> {
@@ -151,7 +173,12 @@ mod tests {
 
     fn instance(last: char) -> Result<Instance, IdError> {
         let arn = InstanceArn::parse(&format!("arn:aws:sso:::instance/ssoins-000000000000000{last}"))?;
-        Ok(Instance { arn, identity_store: IdentityStoreId::new("d-0000000000"), region: "eu-central-1".to_owned() })
+        Ok(Instance {
+            arn,
+            identity_store: IdentityStoreId::new("d-0000000000"),
+            region: "eu-central-1".to_owned(),
+            owner: None,
+        })
     }
 
     #[test]

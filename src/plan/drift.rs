@@ -136,6 +136,9 @@ fn unchanged(refusal: &Refusal, plan: &Plan) -> Option<DriftEntry> {
         }
         Refusal::TakeOver { .. }
         | Refusal::MassDeletion { .. }
+        | Refusal::MassDeletionWithin { .. }
+        | Refusal::OwnWayIn { .. }
+        | Refusal::ManagementAccount { .. }
         | Refusal::NothingLeft { .. }
         | Refusal::ControlTower { .. } => return None,
     };

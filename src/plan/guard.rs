@@ -2,19 +2,28 @@
 //!
 //! Refusals are shown in every plan and block only apply. Each names its numbers and the consent that lifts it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    AccountRef, Assignment, DesiredState, MaxDeletions, OWNER_TAG, ObservedState, PermissionSetName, PrincipalKind,
+    AccountId, AccountRef, Assignment, DesiredState, MaxDeletions, OWNER_TAG, ObservedState, PermissionSetName,
+    PrincipalKind, UserName,
 };
 use crate::plan::resolve::{Grant, Resolved};
-use crate::plan::{Change, Step, managed, order};
+use crate::plan::{Change, Step, caller, managed, order};
 
 /// The consents that `--allow` takes.
-pub const CONSENTS: [&str; 6] =
-    ["control-tower", "left-behind", "mass-deletion", "nothing-left", "required", "take-over"];
+pub const CONSENTS: [&str; 8] = [
+    "control-tower",
+    "left-behind",
+    "management-account",
+    "mass-deletion",
+    "nothing-left",
+    "own-way-in",
+    "required",
+    "take-over",
+];
 
 /// So few deletions are never too large a share: two of three are an ordinary day in a small file.
 const FEW: usize = 3;
@@ -62,6 +71,13 @@ pub enum Refusal {
         /// The limits.
         limits: MaxDeletions,
     },
+    /// Of single accounts or permission sets a larger share is taken away at once than the file's limits admit.
+    MassDeletionWithin {
+        /// Of which, the emptiest first.
+        places: Vec<Emptied>,
+        /// The limits.
+        limits: MaxDeletions,
+    },
     /// The file grants nobody anything, and there is something that it decides about: an emptied file looks like that.
     NothingLeft {
         /// How many assignments would go.
@@ -87,6 +103,44 @@ pub enum Refusal {
         /// Their names.
         names: BTreeSet<String>,
     },
+    /// Whoever applies the plan would lose what they came in through.
+    OwnWayIn {
+        /// Who that is.
+        user: UserName,
+        /// What would go.
+        assignment: Assignment,
+        /// Whether it is known that it is theirs; if not, their groups could not be read.
+        certain: bool,
+    },
+    /// Something is touched that AWS forbids to everybody outside of the management account.
+    ManagementAccount {
+        /// The management account.
+        owner: AccountId,
+        /// The account of the caller.
+        caller: AccountId,
+        /// What would be touched.
+        permission_sets: BTreeSet<PermissionSetName>,
+    },
+}
+
+/// Somewhere much is taken away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Emptied {
+    /// Where.
+    pub place: EmptiedPlace,
+    /// How many assignments.
+    pub deletions: usize,
+    /// Of how many that the file decides about.
+    pub of: usize,
+}
+
+/// Where something can be taken away.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum EmptiedPlace {
+    /// In an account.
+    Account(AccountRef),
+    /// Of a permission set, in all accounts.
+    PermissionSet(PermissionSetName),
 }
 
 /// What can be deleted in masses.
@@ -108,12 +162,19 @@ impl Refusal {
     pub fn consent(&self) -> &'static str {
         match self {
             Self::TakeOver { .. } => "take-over",
-            Self::MassDeletion { .. } => "mass-deletion",
+            Self::MassDeletion { .. } | Self::MassDeletionWithin { .. } => "mass-deletion",
             Self::NothingLeft { .. } => "nothing-left",
             Self::Required { .. } => "required",
             Self::LeftBehind { .. } => "left-behind",
             Self::ControlTower { .. } => "control-tower",
+            Self::OwnWayIn { .. } => "own-way-in",
+            Self::ManagementAccount { .. } => "management-account",
         }
+    }
+
+    /// Returns whether it would be another one if somebody else applied the plan.
+    pub fn depends_on_caller(&self) -> bool {
+        matches!(self, Self::OwnWayIn { .. } | Self::ManagementAccount { .. })
     }
 }
 
@@ -129,6 +190,7 @@ pub(super) fn refusals(
     refusals.extend(required(desired, observed, resolved));
     refusals.extend(left_behind(observed, resolved, steps));
     refusals.extend(control_tower(steps));
+    refusals.extend(caller::refusals(steps, &observed.caller, &observed.instance, &caller::Live::from(observed)));
     refusals
 }
 
@@ -147,21 +209,61 @@ fn take_overs(desired: &DesiredState, observed: &ObservedState) -> Vec<Refusal> 
 fn deletions(desired: &DesiredState, observed: &ObservedState, resolved: &Resolved, steps: &[Step]) -> Vec<Refusal> {
     let limits = desired.guards.max_deletions;
     let too_many = |what, deletions: usize, of: usize| {
-        let share = deletions > FEW && deletions.saturating_mul(100) > limits.percent.saturating_mul(of);
+        let share = is_large_share(deletions, of, limits);
         (deletions > limits.count || share).then_some(Refusal::MassDeletion { what, deletions, of, limits })
     };
-    let revokes = steps.iter().filter(|step| matches!(step.change, Change::Revoke { .. })).count();
+    let revoked: Vec<&Assignment> = steps
+        .iter()
+        .filter_map(|step| match &step.change {
+            Change::Revoke { assignment, .. } => Some(assignment),
+            _ => None,
+        })
+        .collect();
     let owned = |row: &&crate::model::ObservedAssignment| resolved.owns(desired, &row.permission_set, &row.account);
-    let of = observed.assignments.iter().filter(owned).count();
-    let assignments = if revokes > 0 && resolved.grants.is_empty() {
-        Some(Refusal::NothingLeft { deletions: revokes })
+    let owned: Vec<_> = observed.assignments.iter().filter(owned).collect();
+    let assignments = if !revoked.is_empty() && resolved.grants.is_empty() {
+        Some(Refusal::NothingLeft { deletions: revoked.len() })
     } else {
-        too_many(Deleted::Assignments, revokes, of)
+        // What is too much in all need not be told once more for each part of it.
+        too_many(Deleted::Assignments, revoked.len(), owned.len()).or_else(|| {
+            let rows = owned.iter().map(|row| (&row.permission_set, observed.account_ref(&row.account)));
+            let places = emptied(&revoked, rows, limits);
+            (!places.is_empty()).then_some(Refusal::MassDeletionWithin { places, limits })
+        })
     };
     let deletes = steps.iter().filter(|step| matches!(step.change, Change::DeleteSet { .. })).count();
     let declared = observed.permission_sets.keys().filter(|name| managed(desired, name).is_some()).count();
     let sets = too_many(Deleted::PermissionSets, deletes, declared + resolved.leaving.len());
     assignments.into_iter().chain(sets).collect()
+}
+
+fn is_large_share(deletions: usize, of: usize, limits: MaxDeletions) -> bool {
+    deletions > FEW && deletions.saturating_mul(100) > limits.percent.saturating_mul(of)
+}
+
+/// Returns the accounts and permission sets that lose too large a share of their assignments.
+fn emptied<'a>(
+    revoked: &[&Assignment],
+    rows: impl Iterator<Item = (&'a PermissionSetName, AccountRef)>,
+    limits: MaxDeletions,
+) -> Vec<Emptied> {
+    let mut counts: BTreeMap<EmptiedPlace, (usize, usize)> = BTreeMap::new();
+    for assignment in revoked {
+        counts.entry(EmptiedPlace::Account(assignment.account.clone())).or_default().0 += 1;
+        counts.entry(EmptiedPlace::PermissionSet(assignment.permission_set.clone())).or_default().0 += 1;
+    }
+    for (set, account) in rows {
+        // Where nothing is deleted nothing is counted.
+        for place in [EmptiedPlace::Account(account), EmptiedPlace::PermissionSet(set.clone())] {
+            if let Some((_, of)) = counts.get_mut(&place) {
+                *of += 1;
+            }
+        }
+    }
+    let large = counts.into_iter().filter(|(_, (deletions, of))| is_large_share(*deletions, *of, limits));
+    let mut places: Vec<Emptied> = large.map(|(place, (deletions, of))| Emptied { place, deletions, of }).collect();
+    places.sort_by_key(|emptied| std::cmp::Reverse(emptied.deletions));
+    places
 }
 
 /// What is declared will be there; what the file does not decide about stays as it is.

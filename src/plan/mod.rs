@@ -1,10 +1,12 @@
 //! From two states to one plan: pure, deterministic, and with nothing left to decide.
 //!
 //! `resolve` turns names into ids, `diff` compares definitions, `order` puts the changes into phases and says what
-//! waits for what, `guard` finds what must not happen without consent, `drift` tells the same differences by kind, `saved` keeps a
+//! waits for what, `guard` and `caller` find what must not happen without
+//! consent, `drift` tells the same differences by kind, `saved` keeps a
 //! plan between review and apply.
 //! No I/O, no clock, no text for users apart from findings.
 
+mod caller;
 mod change;
 mod diff;
 mod drift;
@@ -17,7 +19,7 @@ use std::collections::BTreeMap;
 
 pub use change::{Change, Edit, LeftAlone, Plan, Step, Targets};
 pub use drift::{Drift, DriftEntry, DriftKind, DriftSubject, drift};
-pub use guard::{CONSENTS, Deleted, Refusal};
+pub use guard::{CONSENTS, Deleted, Emptied, EmptiedPlace, Refusal};
 pub use resolve::{Grant, Resolved};
 pub use saved::{SavedPlan, SavedPlanError, facts};
 

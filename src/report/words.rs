@@ -7,7 +7,7 @@ use similar::TextDiff;
 
 use crate::model::policy::diff;
 use crate::model::{AccountRef, Assignment, Definition, OWNER_TAG, Policy, Shown};
-use crate::plan::{Change, Deleted, Plan, Refusal};
+use crate::plan::{Change, Deleted, Emptied, EmptiedPlace, Plan, Refusal};
 use crate::report::count;
 
 /// The four things that a change can be.
@@ -126,6 +126,41 @@ pub(super) fn refusal(refusal: &Refusal) -> String {
             };
             let of = count(*of, what);
             format!("this plan deletes {deletions} of {of} (limits: {}, or {}%)", limits.count, limits.percent)
+        }
+        Refusal::MassDeletionWithin { places, limits } => {
+            let place = |emptied: &Emptied| match &emptied.place {
+                EmptiedPlace::Account(account) => format!("{} of {} in {account}", emptied.deletions, emptied.of),
+                EmptiedPlace::PermissionSet(name) => format!("{} of {} of {name}", emptied.deletions, emptied.of),
+            };
+            let more = if places.len() > 5 { format!(" and {} more", places.len() - 5) } else { String::new() };
+            let list = places.iter().take(5).map(place).collect::<Vec<_>>().join(", ");
+            format!(
+                "this plan deletes {list}{more} (limit: {}% in each account and of each permission set)",
+                limits.percent
+            )
+        }
+        Refusal::OwnWayIn { user, assignment, certain } => {
+            let way = format!("{} in {}", assignment.permission_set, assignment.account);
+            let what = assignment_words(assignment);
+            if *certain {
+                format!("this plan takes away your own way in: you are `{user}` with {way}, and it revokes {what}")
+            } else {
+                format!(
+                    "this plan may take away your own way in: you are `{user}` with {way}, it revokes {what}, and your groups could not be read"
+                )
+            }
+        }
+        Refusal::ManagementAccount { owner, caller, permission_sets } => {
+            let names: Vec<String> = permission_sets.iter().take(5).map(ToString::to_string).collect();
+            let more = if permission_sets.len() > 5 {
+                format!(" and {} more", permission_sets.len() - 5)
+            } else {
+                String::new()
+            };
+            format!(
+                "you call from {caller}, and AWS lets only {owner} (the management account) touch what is assigned or provisioned there: {}{more}",
+                names.join(", ")
+            )
         }
         Refusal::NothingLeft { deletions } => format!(
             "the file assigns nobody anything, so this plan deletes all of the {} that it decides about",

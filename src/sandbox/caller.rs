@@ -56,7 +56,17 @@ impl Caller {
             return Ok(Self::assumed(state, session));
         }
         if let Some(known) = state.access_keys.iter().find(|known| known.id == key) {
-            return Ok(Self::user(state, &known.account_id, known.user.as_deref().unwrap_or("sandbox")));
+            let user = known.user.as_deref().unwrap_or("sandbox");
+            let set = known.permission_set.as_ref().and_then(|name| state.sets.get(state.set_names.get(name)?));
+            return Ok(match set {
+                Some(set) => {
+                    let (account, user) = (known.account_id.clone(), user.to_owned());
+                    let suffix = set.provisioned.get(&account).map_or("", |it| &it.role_suffix);
+                    let role = format!("AWSReservedSSO_{}_{suffix}", set.name);
+                    Self::assumed(state, &Session { account, role, user, expires: f64::INFINITY })
+                }
+                None => Self::user(state, &known.account_id, user),
+            });
         }
         // As in other emulators, the id of an account is a key of that account.
         if state.accounts.contains_key(key) {

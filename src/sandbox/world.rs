@@ -141,7 +141,10 @@ pub struct AccessKey {
     pub id: String,
     /// The account of the caller.
     pub account_id: String,
-    /// The name of the IAM user; left out, `sandbox`.
+    /// The name of the IAM user, or of the user who signed in; left out, `sandbox`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+    /// The permission set whose role the key is for; left out, it is an IAM user's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permission_set: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! What an apply needs consent for: each guard at its limits, and that consent is asked for and taken.
 
 use permset::plan::Refusal;
+use permset::sandbox::world::AccessKey;
 use permset::sandbox::{Sandbox, World};
 use serde_json::json;
 
@@ -154,4 +155,139 @@ fn what_was_left_behind_stops_changes_and_nothing_else() {
     let drift = cli.command(&["--sandbox=world.json", "-q", "drift"]);
     assert_eq!(code(&drift), 2, "{}", stderr(&drift));
     assert!(stdout(&drift).contains("permission set  StillUsed   left the file"), "{}", stdout(&drift));
+}
+
+/// A world in which the caller of the in-process sandbox came in as `user` through `Ops` in account one.
+fn seen_by(user: &str, mut world: World) -> World {
+    world.access_keys.push(AccessKey {
+        id: "SANDBOX".to_owned(),
+        account_id: ACCOUNT.to_owned(),
+        user: Some(user.to_owned()),
+        permission_set: Some("Ops".to_owned()),
+    });
+    // Only the management account's callers may call Identity Center at all, and somebody signs in there too.
+    world.organization.management_account_id = ACCOUNT.to_owned();
+    let instance = world.instance.get_or_insert_default();
+    instance.owner_account_id = ACCOUNT.to_owned();
+    world
+}
+
+async fn refused(world: World, file: &str) -> Vec<Refusal> {
+    let sandbox = Sandbox::new(world);
+    run::plan(&run::aws(&sandbox).await, &run::desired_from(file)).await.1.refusals
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_shuts_themselves_out_by_mistake() {
+    let users: [(&str, &[&str]); 3] = [("user2", &["own-way-in"]), ("user0", &[]), ("nobody-here", &["own-way-in"])];
+    // Who is behind a session that is no user of the directory is not known, so it may be anybody.
+    for (user, expected) in users {
+        let found = refused(seen_by(user, world(3)), &file(2, "")).await;
+        assert_eq!(found.iter().map(Refusal::consent).collect::<Vec<_>>(), expected, "{user}");
+    }
+    let found = refused(seen_by("user2", world(3)), &file(2, "")).await;
+    assert!(matches!(&*found, [Refusal::OwnWayIn { certain: true, .. }]), "{found:#?}");
+}
+
+/// `user0` comes in through the group `admins` as well as directly.
+fn with_group(user: &str) -> World {
+    let mut world = seen_by(user, world(2));
+    let group = "00000000-0000-7000-8000-0000000000aa";
+    let more: World = serde_json::from_value(json!({
+        "settings": {"epoch": 1_700_000_000.0},
+        "groups": [{"id": group, "display_name": "admins"}],
+        "memberships": [{"id": "00000000-0000-7000-8000-0000000000bb", "group_id": group, "user_id": "00000000-0000-7000-8000-000000000000"}],
+        "assignments": [{"account_id": ACCOUNT, "permission_set_id": "ps-0000000000000001", "principal_type": "GROUP", "principal_id": group}],
+    }))
+    .unwrap();
+    world.groups = more.groups;
+    world.memberships = more.memberships;
+    world.assignments.extend(more.assignments);
+    world
+}
+
+#[tokio::test(start_paused = true)]
+async fn groups_count_as_a_way_in() {
+    // The direct assignment of user0 goes, the group stays; the group goes, and user0 stays; both go.
+    let direct_goes = file(1, "").replace("users: [user0]", "users: [user1], groups: [admins]");
+    let group_goes = file(2, "");
+    let both_go = file(1, "").replace("user0", "user1");
+    let of = |found: Vec<Refusal>| found.iter().map(Refusal::consent).collect::<Vec<_>>();
+    let cases: [(&str, &[&str]); 3] = [(&direct_goes, &[]), (&group_goes, &[]), (&both_go, &["own-way-in"])];
+    for (text, as_user0) in cases {
+        assert_eq!(of(refused(with_group("user0"), text).await), as_user0, "{text}");
+        assert_eq!(of(refused(with_group("user1"), text).await), [""; 0], "{text}");
+    }
+    // Where the groups may not be read, a group that goes may be theirs.
+    let denied: permset::sandbox::world::Fault = serde_json::from_value(json!({
+        "on": "identitystore.ListGroupMembershipsForMember", "times": null, "effect": {"error": {"code": "AccessDeniedException"}},
+    }))
+    .unwrap();
+    let cases: [(&str, &[&str]); 2] = [(&group_goes, &[]), (&direct_goes, &["own-way-in"])];
+    for (text, expected) in cases {
+        let sandbox = Sandbox::new(with_group("user0"));
+        sandbox.add_fault(denied.clone()).unwrap();
+        let plan = run::plan(&run::aws(&sandbox).await, &run::desired_from(text)).await.1;
+        assert_eq!(of(plan.refusals), expected, "{text}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_management_account_is_out_of_reach_for_a_delegated_administrator() {
+    let delegated = || {
+        let mut world = world(2);
+        world.access_keys.push(AccessKey {
+            id: "SANDBOX".to_owned(),
+            account_id: ACCOUNT.to_owned(),
+            user: None,
+            permission_set: None,
+        });
+        let since = [("sso.amazonaws.com".to_owned(), 1_600_000_000.0)].into();
+        world.organization.delegated_administrators = [(ACCOUNT.to_owned(), since)].into();
+        world
+    };
+    let there = file(2, "").replace("accounts: [one]", "accounts: [one, \"111111111111\"]");
+    let found = refused(delegated(), &there).await;
+    assert!(matches!(&*found, [Refusal::ManagementAccount { .. }]), "{found:#?}");
+    assert_eq!(refused(world(2), &there).await, []);
+    assert_eq!(refused(delegated(), &file(1, "")).await, []);
+    // What is provisioned there cannot be edited either.
+    let mut world = delegated();
+    let mut row = world.assignments[0].clone();
+    row.account_id = "111111111111".to_owned();
+    world.assignments.push(row);
+    let edited = file(2, "").replace("Ops: {}", "Ops: { session_duration: 4h }").replace("[\"*\"]", "[one]");
+    let found = refused(world, &edited).await;
+    assert!(matches!(&*found, [Refusal::ManagementAccount { .. }]), "{found:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_account_and_no_permission_set_is_emptied_in_passing() {
+    // Four of five in one account, among thirty elsewhere: not much in all, nearly everything there.
+    let mut world = world(35);
+    world.accounts.push(serde_json::from_value(json!({"id": "444444444444", "name": "four"})).unwrap());
+    for row in world.assignments.iter_mut().skip(30) {
+        row.account_id = "444444444444".to_owned();
+    }
+    let text = file(30, "") + "  - { permission_sets: [Ops], accounts: [four], users: [user34] }\n";
+    let text = text.replace("assignments: [{", "assignments:\n  - {").replace("}]\n", "}\n");
+    let found = refused(world, &text).await;
+    let [Refusal::MassDeletionWithin { places, .. }] = &*found else { panic!("{found:#?}") };
+    assert_eq!(places.iter().map(|place| (place.deletions, place.of)).collect::<Vec<_>>(), [(4, 5)]);
+}
+
+// The role that plans can only read; what it could lose says nothing about the role that applies.
+#[tokio::test(start_paused = true)]
+async fn a_saved_plan_is_looked_at_again_for_whoever_applies_it() {
+    let sandbox = Sandbox::new(seen_by("user2", world(3)));
+    let desired = run::desired_from(&file(2, ""));
+    let (observed, plan, _) = run::plan(&run::aws(&sandbox).await, &desired).await;
+    let facts = permset::plan::facts(&plan, &desired, &observed);
+    assert_eq!(plan.refusals.len(), 1);
+    let aws = run::aws(&sandbox).await;
+    for (user, refusals) in [("user1", 0), ("user2", 1)] {
+        sandbox.edit(|world| world.access_keys[0].user = Some(user.to_owned()));
+        let caller = permset::observed::caller(&aws, &plan.instance, &facts).await.unwrap();
+        assert_eq!(plan.clone().for_caller(&caller, &facts).refusals.len(), refusals, "{user}");
+    }
 }

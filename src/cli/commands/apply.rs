@@ -31,8 +31,8 @@ pub(in crate::cli) async fn run(global: &Global, args: &ApplyArgs, output: &Outp
         (Some(saved), Some(path)) => {
             output.notice(&head(&saved, saved::age(&saved)));
             let again = global.again(&format!("plan --out {}", quoted(&path.display().to_string())));
-            saved::check(&session, &saved, &again, output).await?;
-            (saved.plan, saved.reading)
+            let caller = saved::check(&session, &saved, &again, output).await?;
+            (saved.plan.for_caller(&caller, &saved.facts), saved.reading)
         }
         _ => {
             let (observed, plan) = session.plan().await?;

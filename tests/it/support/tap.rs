@@ -70,7 +70,9 @@ impl fmt::Debug for TapConnector {
 impl HttpConnector for TapConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
-        let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+        // The Query protocol of sts has no target; one operation of it is called.
+        let operation = target.rsplit('.').next().filter(|name| !name.is_empty()).unwrap_or("GetCallerIdentity");
+        let operation = operation.to_owned();
         let verdict = (self.judge)(&operation);
         let lost = || ConnectorError::io("connection reset by peer".into());
         match verdict {

@@ -1,0 +1,56 @@
+//! Who is calling, and through which groups.
+
+use aws_sdk_identitystore::types::MemberId;
+
+use crate::aws::call::{call, pages};
+use crate::aws::error::{AwsError, ErrorKind};
+use crate::aws::{At, Aws};
+use crate::model::{AccountId, Caller, CallerUser, PrincipalId, UserName};
+
+impl Aws {
+    /// Asks who is calling. Needs no permission.
+    ///
+    /// # Errors
+    /// If the credentials are not accepted, or the answer makes no sense.
+    pub async fn caller(&self) -> Result<Caller, AwsError> {
+        const OP: &str = "GetCallerIdentity";
+        const SUBJECT: &str = "these credentials";
+        let output = call(OP, SUBJECT, self.sts.get_caller_identity().send()).await?;
+        let account = output.account.unwrap_or_default();
+        let account = AccountId::parse(&account)
+            .map_err(|error| AwsError::unreadable(OP, SUBJECT, format!("account `{account}`: {error}")))?;
+        Ok(Caller { account, arn: output.arn.unwrap_or_default(), user: None })
+    }
+}
+
+impl At<'_> {
+    /// Finds the user behind a session and the groups of that user; `None` if there is no such user, or it may not be asked.
+    ///
+    /// # Errors
+    /// If a call fails for another reason than a missing permission.
+    pub async fn caller_user(self, name: &UserName) -> Result<Option<CallerUser>, AwsError> {
+        let Some(id) = unless_denied(self.user_id(name).await)?.flatten() else { return Ok(None) };
+        let groups = unless_denied(self.groups_of(&id).await)?;
+        Ok(Some(CallerUser { id, groups: groups.map(|groups| groups.into_iter().collect()) }))
+    }
+
+    async fn groups_of(self, user: &PrincipalId) -> Result<Vec<PrincipalId>, AwsError> {
+        const OP: &str = "ListGroupMembershipsForMember";
+        let found = pages(OP, user, |token| async move {
+            let request = self.aws.identity_store.list_group_memberships_for_member();
+            let request = request.identity_store_id(self.instance.identity_store.as_str());
+            let request = request.member_id(MemberId::UserId(user.as_str().to_owned()));
+            let output = call(OP, user, request.set_next_token(token).send()).await?;
+            Ok((output.group_memberships, output.next_token))
+        });
+        Ok(found.await?.into_iter().filter_map(|membership| membership.group_id).map(PrincipalId::new).collect())
+    }
+}
+
+fn unless_denied<T>(answer: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.kind == ErrorKind::AccessDenied => Ok(None),
+        Err(error) => Err(error),
+    }
+}
