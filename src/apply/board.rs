@@ -44,11 +44,11 @@ impl<'a> Board<'a> {
     }
 
     /// Takes the next step about which something can be said, and says it.
-    pub(super) fn next(&mut self, stopped: bool, room: bool) -> Option<(usize, Verdict<'a>)> {
+    pub(super) fn next(&mut self, cut_short: Option<SkipReason>, room: bool) -> Option<(usize, Verdict<'a>)> {
         let index = *self.ready.first()?;
         let step = self.steps.get(index)?;
-        let verdict = if stopped {
-            Verdict::Skip(SkipReason::Stopped)
+        let verdict = if let Some(reason) = cut_short {
+            Verdict::Skip(reason)
         } else if let Some(need) = self.missing(step) {
             Verdict::Skip(SkipReason::Needs(need))
         } else if room {

@@ -1,17 +1,20 @@
 //! One step: its calls in order, and what their answers mean.
 
+use futures_util::future::BoxFuture;
+
 use crate::apply::{AwsError, ErrorKind, Failure, Outcome, Run};
-use crate::aws::{Request, Settled};
+use crate::aws::{Receipt, Request, Settled};
 use crate::model::{AccountId, Assignment, Definition, PermissionSetArn, PermissionSetName};
 use crate::plan::{Change, Edit, Targets};
 
 impl Run<'_> {
     /// Carries out one change.
-    pub(super) async fn perform(&self, change: &Change) -> Outcome {
+    pub(super) async fn perform(&self, index: usize, change: &Change) -> Outcome {
+        let step = Step { run: self, index };
         let result = match change {
-            Change::CreateSet { name, definition, edits } => self.create(name, definition, edits).await,
+            Change::CreateSet { name, definition, edits } => step.create(name, definition, edits).await,
             Change::EditSet { name, edits, .. } => match self.arn(name) {
-                Ok(arn) => self.edit(&arn, edits, 0, edits.len()).await,
+                Ok(arn) => step.edit(name, &arn, edits, 0).await,
                 Err(failure) => Err(failure),
             },
             Change::Provision { name, targets, accounts, stale: _ } => {
@@ -19,11 +22,11 @@ impl Run<'_> {
                     Targets::AllProvisioned => vec![None],
                     Targets::Each => accounts.iter().map(|account| Some(&account.id)).collect(),
                 };
-                self.provision(name, &ids).await
+                step.provision(name, &ids).await
             }
-            Change::Assign(assignment) => self.assign(assignment).await,
-            Change::Revoke { assignment, .. } => self.revoke(assignment).await,
-            Change::DeleteSet { name, definition: _ } => self.delete(name).await,
+            Change::Assign(assignment) => step.assign(assignment).await,
+            Change::Revoke { assignment, .. } => step.revoke(assignment).await,
+            Change::DeleteSet { name, definition: _ } => step.delete(name).await,
         };
         match result {
             Ok(outcome) => outcome,
@@ -31,7 +34,15 @@ impl Run<'_> {
             Err(failure) => Outcome::Failed(failure),
         }
     }
+}
 
+/// A change on its way.
+struct Step<'r, 'a> {
+    run: &'r Run<'a>,
+    index: usize,
+}
+
+impl Step<'_, '_> {
     async fn create(
         &self,
         name: &PermissionSetName,
@@ -40,7 +51,9 @@ impl Run<'_> {
     ) -> Result<Outcome, Failure> {
         let total = edits.len() + 1;
         let failed = |error| Failure::Call { done: 0, total, error: Box::new(error) };
-        let created = self.at.create_permission_set(name, &definition.attributes(), &definition.tags).await;
+        let attributes = definition.attributes();
+        let create = self.run.at.create_permission_set(name, &attributes, &definition.tags);
+        let (created, _) = self.run.requests.send(self.index, "CreatePermissionSet", name.to_string(), create).await?;
         let arn = match created {
             // The plan saw no such name: either the answer to our own first attempt was lost and the SDK's second one met
             // the first, or somebody else was quicker. Ours has what was asked for and nothing attached yet; whatever
@@ -53,29 +66,31 @@ impl Run<'_> {
                     tags: definition.tags.clone(),
                     ..Definition::default()
                 };
-                let twin = self.at.find_permission_set(name).await.map_err(failed)?;
+                let twin = self.run.at.find_permission_set(name).await.map_err(failed)?;
                 let ours = twin.filter(|(_, live)| *live == bare);
                 ours.map(|(arn, _)| arn).ok_or_else(|| failed(error))?
             }
-            created => created.map_err(failed)?,
+            created => created.map_err(failed)?.0,
         };
-        self.learn(name, arn.clone());
-        self.edit(&arn, edits, 1, total).await
+        self.run.learn(name, arn.clone());
+        self.edit(name, &arn, edits, 1).await
     }
 
     /// Makes edits one after another: AWS refuses two at once on one permission set (terraform-provider-aws#19215).
     /// The first that fails ends it, so that an old policy is not detached when its successor could not be attached.
     async fn edit(
         &self,
+        name: &PermissionSetName,
         arn: &PermissionSetArn,
         edits: &[Edit],
         before: usize,
-        total: usize,
     ) -> Result<Outcome, Failure> {
+        let total = before + edits.len();
         for (index, edit) in edits.iter().enumerate() {
             let done = before + index;
-            match self.send(arn, edit).await {
-                Ok(()) => {}
+            let (operation, send) = self.edit_call(arn, edit);
+            match self.run.requests.send(self.index, operation, name.to_string(), send).await?.0 {
+                Ok(_) => {}
                 Err(error) if is_in_place(edit, &error) => {}
                 Err(error) => return Err(Failure::Call { done, total, error: Box::new(error) }),
             }
@@ -83,30 +98,42 @@ impl Run<'_> {
         Ok(Outcome::Applied)
     }
 
-    async fn send(&self, arn: &PermissionSetArn, edit: &Edit) -> Result<(), AwsError> {
+    fn edit_call<'c>(
+        &'c self,
+        arn: &'c PermissionSetArn,
+        edit: &'c Edit,
+    ) -> (&'static str, BoxFuture<'c, Result<Receipt, AwsError>>) {
+        let at = self.run.at;
         match edit {
-            Edit::Tag(tags) => self.at.tag(arn, tags).await,
-            Edit::Untag(keys) => self.at.untag(arn, keys).await,
-            Edit::Attributes(attributes) => self.at.update_attributes(arn, attributes).await,
-            Edit::AttachAws(policy) => self.at.attach_aws(arn, policy).await,
-            Edit::DetachAws(policy) => self.at.detach_aws(arn, policy).await,
-            Edit::AttachCustomer(policy) => self.at.attach_customer(arn, policy).await,
-            Edit::DetachCustomer(policy) => self.at.detach_customer(arn, policy).await,
-            Edit::PutInline(policy) => self.at.put_inline_policy(arn, policy).await,
-            Edit::DeleteInline => self.at.delete_inline_policy(arn).await,
-            Edit::PutBoundary(boundary) => self.at.put_boundary(arn, boundary).await,
-            Edit::DeleteBoundary => self.at.delete_boundary(arn).await,
+            Edit::Tag(tags) => ("TagResource", Box::pin(at.tag(arn, tags))),
+            Edit::Untag(keys) => ("UntagResource", Box::pin(at.untag(arn, keys))),
+            Edit::Attributes(attributes) => ("UpdatePermissionSet", Box::pin(at.update_attributes(arn, attributes))),
+            Edit::AttachAws(policy) => ("AttachManagedPolicyToPermissionSet", Box::pin(at.attach_aws(arn, policy))),
+            Edit::DetachAws(policy) => ("DetachManagedPolicyFromPermissionSet", Box::pin(at.detach_aws(arn, policy))),
+            Edit::AttachCustomer(policy) => {
+                ("AttachCustomerManagedPolicyReferenceToPermissionSet", Box::pin(at.attach_customer(arn, policy)))
+            }
+            Edit::DetachCustomer(policy) => {
+                ("DetachCustomerManagedPolicyReferenceFromPermissionSet", Box::pin(at.detach_customer(arn, policy)))
+            }
+            Edit::PutInline(policy) => ("PutInlinePolicyToPermissionSet", Box::pin(at.put_inline_policy(arn, policy))),
+            Edit::DeleteInline => ("DeleteInlinePolicyFromPermissionSet", Box::pin(at.delete_inline_policy(arn))),
+            Edit::PutBoundary(boundary) => {
+                ("PutPermissionsBoundaryToPermissionSet", Box::pin(at.put_boundary(arn, boundary)))
+            }
+            Edit::DeleteBoundary => ("DeletePermissionsBoundaryFromPermissionSet", Box::pin(at.delete_boundary(arn))),
         }
     }
 
     /// Provisions account by account, or all in one request. Every account is tried, whatever became of the others.
     async fn provision(&self, name: &PermissionSetName, ids: &[Option<&AccountId>]) -> Result<Outcome, Failure> {
-        let arn = self.arn(name)?;
+        let arn = self.run.arn(name)?;
         let mut failures = Vec::new();
         for id in ids {
-            let _slot = self.outstanding.acquire().await;
-            let request = self.at.start_provision(&arn, *id).await;
-            failures.extend(self.follow(request).await.err());
+            let into = id.map_or_else(|| "all its accounts".to_owned(), ToString::to_string);
+            let send = self.run.at.start_provision(&arn, *id);
+            let ended = self.follow("ProvisionPermissionSet", format!("{name} into {into}"), send).await;
+            failures.extend(ended.err());
         }
         match <[Failure; 1]>::try_from(failures) {
             Ok([failure]) => Err(failure),
@@ -116,47 +143,58 @@ impl Run<'_> {
     }
 
     async fn assign(&self, assignment: &Assignment) -> Result<Outcome, Failure> {
-        let arn = self.arn(&assignment.permission_set)?;
-        let _slot = self.outstanding.acquire().await;
+        let arn = self.run.arn(&assignment.permission_set)?;
         let principal = assignment.principal.to_ref();
-        let request = self.at.start_create_assignment(&arn, &assignment.account.id, &principal).await;
-        self.follow(request).await
+        let send = self.run.at.start_create_assignment(&arn, &assignment.account.id, &principal);
+        self.follow("CreateAccountAssignment", subject(assignment), send).await
     }
 
     async fn revoke(&self, assignment: &Assignment) -> Result<Outcome, Failure> {
-        let arn = self.arn(&assignment.permission_set)?;
-        let _slot = self.outstanding.acquire().await;
+        let arn = self.run.arn(&assignment.permission_set)?;
         let principal = assignment.principal.to_ref();
-        match self.at.start_delete_assignment(&arn, &assignment.account.id, &principal).await {
+        let send = self.run.at.start_delete_assignment(&arn, &assignment.account.id, &principal);
+        match self.follow("DeleteAccountAssignment", subject(assignment), send).await {
             // Whatever AWS answers to revoking what is not there, it is not there.
-            Err(error) if error.kind == ErrorKind::NotFound => Ok(Outcome::AlreadyInPlace),
-            request => match self.follow(request).await {
-                // The same answer, given later (terraform-provider-aws#35158).
-                Err(Failure::Requests(reasons)) if reasons.iter().all(|reason| says_not_there(reason)) => {
-                    Ok(Outcome::AlreadyInPlace)
-                }
-                outcome => outcome,
-            },
+            Err(Failure::Call { error, .. }) if error.kind == ErrorKind::NotFound => Ok(Outcome::AlreadyInPlace),
+            // The same answer, given later (terraform-provider-aws#35158).
+            Err(Failure::Requests(reasons)) if reasons.iter().all(|reason| says_not_there(reason)) => {
+                Ok(Outcome::AlreadyInPlace)
+            }
+            outcome => outcome,
         }
     }
 
     async fn delete(&self, name: &PermissionSetName) -> Result<Outcome, Failure> {
-        let arn = self.arn(name)?;
-        match self.at.delete_permission_set(&arn).await {
-            Ok(()) => Ok(Outcome::Applied),
+        let arn = self.run.arn(name)?;
+        let send = self.run.at.delete_permission_set(&arn);
+        match self.run.requests.send(self.index, "DeletePermissionSet", name.to_string(), send).await?.0 {
+            Ok(_) => Ok(Outcome::Applied),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(Outcome::AlreadyInPlace),
             Err(error) => Err(Failure::Call { done: 0, total: 1, error: Box::new(error) }),
         }
     }
 
-    async fn follow(&self, request: Result<Request, AwsError>) -> Result<Outcome, Failure> {
+    /// Sends an asynchronous request when there is room for one more, and follows it to its end.
+    async fn follow(
+        &self,
+        operation: &'static str,
+        subject: String,
+        send: impl Future<Output = Result<Request, AwsError>>,
+    ) -> Result<Outcome, Failure> {
+        let _slot = self.run.outstanding.acquire().await;
+        let (request, sent) = self.run.requests.send(self.index, operation, subject, send).await?;
         let request = request.map_err(|error| Failure::Call { done: 0, total: 1, error: Box::new(error) })?;
         // AWS accepted the request: that its status cannot be read says nothing about how it ended.
-        match self.at.wait(&request).await.map_err(|error| Failure::Lost(Box::new(error)))? {
+        match sent.settle(&self.run.waiter, &request).await.map_err(|error| Failure::Lost(Box::new(error)))? {
             Settled::Succeeded => Ok(Outcome::Applied),
             Settled::Failed(reason) => Err(Failure::Requests(vec![reason])),
         }
     }
+}
+
+fn subject(assignment: &Assignment) -> String {
+    let Assignment { permission_set, account, principal } = assignment;
+    format!("{permission_set} in {} for {} {}", account.id, principal.kind.word(), principal.id)
 }
 
 fn says_not_there(reason: &str) -> bool {
@@ -168,7 +206,8 @@ fn is_unknown(failure: &Failure) -> bool {
         Failure::Lost(_) => true,
         Failure::Call { error, .. } => error.kind == ErrorKind::NotReached,
         Failure::Several(failures) => failures.iter().any(is_unknown),
-        Failure::Requests(_) | Failure::NoArn(_) => false,
+        Failure::OutOfTime(_) => true,
+        Failure::Requests(_) | Failure::NoArn(_) | Failure::Journal(_) => false,
     }
 }
 

@@ -12,6 +12,19 @@ use tracing::{debug, info};
 use crate::aws::error::{AwsError, ErrorKind};
 use crate::model::Shown;
 
+/// By what AWS's support finds a request that succeeded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// The request id, if AWS gave one.
+    pub request_id: Option<String>,
+}
+
+impl Receipt {
+    pub(super) fn of(output: &impl RequestId) -> Self {
+        Self { request_id: output.request_id().map(str::to_owned) }
+    }
+}
+
 /// Sends one request and says in the log what became of it.
 ///
 /// # Errors

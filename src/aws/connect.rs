@@ -14,7 +14,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use tracing::debug;
 
 use crate::aws::error::{AwsError, ErrorKind};
-use crate::aws::pace::Meter;
+use crate::aws::pace::{GiveWay, Meter};
 use crate::aws::read_only::ReadOnly;
 use crate::aws::{Aws, pace};
 
@@ -75,13 +75,14 @@ impl Aws {
 
     fn with_config(config: &SdkConfig, access: Access, meter: Meter, region: String) -> Self {
         macro_rules! client {
-            ($sdk:ident) => {{
+            ($sdk:ident, $service:literal) => {{
                 // The default bucket runs dry on large organizations: "failed to get rate limit token, retry quota
                 // exceeded" (terraform-provider-aws#35646). We pace ourselves, so repeats need no second limit.
                 let partition = RetryPartition::custom(stringify!($sdk)).token_bucket(TokenBucket::unlimited()).build();
                 let builder = $sdk::config::Builder::from(config)
                     .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-                    .retry_partition(partition);
+                    .retry_partition(partition)
+                    .interceptor(GiveWay { meter: meter.clone(), service: $service });
                 $sdk::Client::from_conf(match access {
                     Access::ReadOnly => builder.interceptor(ReadOnly).build(),
                     Access::ReadWrite => builder.build(),
@@ -89,10 +90,10 @@ impl Aws {
             }};
         }
         Self {
-            sso: client!(aws_sdk_ssoadmin),
-            identity_store: client!(aws_sdk_identitystore),
-            organizations: client!(aws_sdk_organizations),
-            sts: client!(aws_sdk_sts),
+            sso: client!(aws_sdk_ssoadmin, "SWBExternalService"),
+            identity_store: client!(aws_sdk_identitystore, "AWSIdentityStore"),
+            organizations: client!(aws_sdk_organizations, "AWSOrganizations"),
+            sts: client!(aws_sdk_sts, "sts"),
             meter,
             region,
         }

@@ -15,10 +15,11 @@ mod read_only;
 mod wait;
 mod write;
 
+pub use call::Receipt;
 pub use connect::{Access, Connection, Transport};
 pub use error::{AwsError, ErrorKind};
 pub use read::Listed;
-pub use wait::{Request, RequestKind, Settled};
+pub use wait::{Request, RequestKind, Settled, Waiter};
 
 use crate::model::Instance;
 use pace::Meter;
@@ -38,6 +39,11 @@ impl Aws {
     /// Returns how many requests were sent so far, repeats included.
     pub fn calls(&self) -> u64 {
         self.meter.calls()
+    }
+
+    /// Returns whether AWS throttles, and requests go out more slowly than they could.
+    pub fn is_slowed(&self) -> bool {
+        self.meter.is_slowed()
     }
 
     /// Returns the Region that is asked.

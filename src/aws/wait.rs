@@ -1,16 +1,29 @@
-//! Follows asynchronous requests to their end.
+//! Follows asynchronous requests to their end, many at a time with few calls.
+//!
+//! A page of the list of open requests tells about a hundred of them at once. One that is no longer in it is asked for
+//! by itself, which also tells why it failed. Where the list may not be read, or there is none, or it lags behind,
+//! each is asked for by itself.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use aws_sdk_ssoadmin::types::{AccountAssignmentOperationStatus, PermissionSetProvisioningStatus, StatusValues};
+use aws_sdk_ssoadmin::types::{
+    AccountAssignmentOperationStatus, OperationStatusFilter, PermissionSetProvisioningStatus, StatusValues,
+};
+use futures_util::future::join_all;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep};
+use tracing::debug;
 
 use crate::aws::At;
-use crate::aws::call::call;
+use crate::aws::call::{Receipt, call, pages};
 use crate::aws::error::{AwsError, ErrorKind};
 
 /// The three kinds of asynchronous request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RequestKind {
     /// CreateAccountAssignment.
     CreateAssignment,
@@ -29,6 +42,8 @@ pub struct Request {
     pub id: String,
     /// What it is about, for messages.
     pub subject: String,
+    /// The answer that it began with.
+    pub receipt: Receipt,
     /// How it ended, if the first answer said so already.
     settled: Option<Settled>,
 }
@@ -49,6 +64,14 @@ pub(super) struct Status {
 }
 
 impl Settled {
+    /// Returns why it failed, if it did.
+    pub fn failure(&self) -> Option<&str> {
+        match self {
+            Self::Succeeded => None,
+            Self::Failed(reason) => Some(reason),
+        }
+    }
+
     pub(super) fn of_assignment(status: AccountAssignmentOperationStatus) -> Status {
         Status { id: status.request_id, settled: settled(status.status.as_ref(), status.failure_reason) }
     }
@@ -73,57 +96,234 @@ impl Request {
         kind: RequestKind,
         subject: String,
         status: Option<Status>,
+        receipt: Receipt,
     ) -> Result<Self, AwsError> {
         match status {
-            Some(Status { id: Some(id), settled }) => Ok(Self { kind, id, subject, settled }),
+            Some(Status { id: Some(id), settled }) => Ok(Self { kind, id, subject, receipt, settled }),
             _ => Err(AwsError::unreadable(operation, subject, "the answer has no request id")),
         }
+    }
+
+    /// Takes up a request that an earlier run started.
+    pub fn known(kind: RequestKind, id: impl Into<String>, subject: impl Into<String>) -> Self {
+        Self { kind, id: id.into(), subject: subject.into(), receipt: Receipt::default(), settled: None }
     }
 }
 
 /// How long a request may take before it is reported as still in flight. AWS names no bound; provisioning hundreds of
 /// accounts has been seen to pass Terraform's 10 minutes (terraform-provider-aws#30745).
 const DEADLINE: Duration = Duration::from_secs(30 * 60);
+/// How long AWS may not know a request that it has just accepted.
+const UNKNOWN: Duration = Duration::from_secs(60);
+/// What a request is taken to need until one has shown it.
+const FIRST_GUESS: Duration = Duration::from_secs(2);
+const FASTEST_ROUND: Duration = Duration::from_millis(250);
+const SLOWEST_ROUND: Duration = Duration::from_secs(3);
+/// How often those that the list calls open are asked for by themselves all the same: lists lag.
+const DISTRUST: u32 = 8;
+
 /// Trouble with asking, not with what is asked about.
 fn may_pass(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::Throttled | ErrorKind::NotReached | ErrorKind::NotFound)
+    matches!(kind, ErrorKind::Throttled | ErrorKind::NotReached)
 }
 
-const FIRST_POLL: Duration = Duration::from_millis(300);
-const SLOWEST_POLL: Duration = Duration::from_secs(5);
+/// Follows all requests of one run. Somebody has to [`watch`](Waiter::watch) while others wait.
+#[derive(Debug)]
+pub struct Waiter<'a> {
+    at: At<'a>,
+    state: Mutex<State>,
+    wake: Notify,
+}
 
-impl At<'_> {
+#[derive(Debug, Default)]
+struct State {
+    pending: BTreeMap<String, Pending>,
+    /// How long the latest requests took, smoothed.
+    takes: Option<Duration>,
+    /// Whether the lists of open requests cannot be had.
+    no_lists: bool,
+    rounds: u32,
+}
+
+#[derive(Debug)]
+struct Pending {
+    request: Request,
+    since: Instant,
+    done: oneshot::Sender<Result<Settled, AwsError>>,
+}
+
+impl<'a> At<'a> {
+    /// Returns something that follows requests.
+    pub fn waiter(self) -> Waiter<'a> {
+        Waiter { at: self, state: Mutex::default(), wake: Notify::new() }
+    }
+}
+
+impl Waiter<'_> {
     /// Waits until a request ended.
     ///
     /// # Errors
     /// If its status cannot be read, or it has not ended after half an hour: what it did is then unknown.
-    pub async fn wait(self, request: &Request) -> Result<Settled, AwsError> {
-        let started = Instant::now();
-        let mut pause = FIRST_POLL;
-        let mut settled = request.settled.clone();
+    pub async fn settle(&self, request: &Request) -> Result<Settled, AwsError> {
+        if let Some(settled) = &request.settled {
+            return Ok(settled.clone());
+        }
+        let (done, end) = oneshot::channel();
+        let pending = Pending { request: request.clone(), since: Instant::now(), done };
+        self.state().pending.insert(request.id.clone(), pending);
+        self.wake.notify_one();
+        let forgotten = || AwsError {
+            subject: request.subject.clone(),
+            ..AwsError::local(ErrorKind::NotReached, format!("request {} was given up", request.id))
+        };
+        end.await.unwrap_or_else(|_| Err(forgotten()))
+    }
+
+    /// Asks again and again how the requests are doing. Never ends by itself.
+    pub async fn watch(&self) {
         loop {
-            match settled {
-                Some(settled) => return Ok(settled),
-                None if started.elapsed() > DEADLINE => {
-                    let message =
-                        format!("request {} has not ended after {} minutes", request.id, DEADLINE.as_secs() / 60);
-                    return Err(AwsError {
-                        subject: request.subject.clone(),
-                        ..AwsError::local(ErrorKind::NotReached, message)
-                    });
-                }
-                None => {}
+            if self.state().pending.is_empty() {
+                self.wake.notified().await;
+                continue;
             }
-            sleep(pause).await;
-            pause = (pause * 3 / 2).min(SLOWEST_POLL);
-            settled = match self.status(request).await {
-                // The request goes on whether or not we can see it, and its status may lag behind at first.
-                Err(error) if may_pass(error.kind) && started.elapsed() <= DEADLINE => None,
-                status => status?,
-            };
+            let takes = self.state().takes.unwrap_or(FIRST_GUESS);
+            sleep((takes / 8).clamp(FASTEST_ROUND, SLOWEST_ROUND)).await;
+            self.round().await;
         }
     }
 
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks once after everything that is pending.
+    async fn round(&self) {
+        let mut asked = Vec::new();
+        let trusts_lists = {
+            let mut state = self.state();
+            state.rounds = state.rounds.wrapping_add(1);
+            !state.rounds.is_multiple_of(DISTRUST)
+        };
+        for kind in [RequestKind::CreateAssignment, RequestKind::DeleteAssignment, RequestKind::Provision] {
+            let (ids, has_lists) = {
+                let mut state = self.state();
+                // Whoever waited and gave up is not asked for any more.
+                state.pending.retain(|_, pending| !pending.done.is_closed());
+                let of_kind = state.pending.values().filter(|pending| pending.request.kind == kind);
+                let ids: Vec<String> = of_kind.map(|pending| pending.request.id.clone()).collect();
+                (ids, !state.no_lists)
+            };
+            // One is asked for directly: the list would only say that it is worth asking.
+            let open =
+                if ids.len() > 1 && has_lists && trusts_lists { self.open(kind).await } else { Ok(BTreeSet::new()) };
+            match open {
+                Ok(open) => asked.extend(ids.into_iter().filter(|id| !open.contains(id))),
+                Err(error) if may_pass(error.kind) => {}
+                Err(error) => {
+                    debug!(%error, "no list of open requests, asking for each");
+                    self.state().no_lists = true;
+                    asked.extend(ids);
+                }
+            }
+        }
+        let requests: Vec<Request> = {
+            let state = self.state();
+            asked.iter().filter_map(|id| Some(state.pending.get(id)?.request.clone())).collect()
+        };
+        for (request, status) in
+            join_all(requests.into_iter().map(async |it| (it.clone(), self.at.status(&it).await))).await
+        {
+            self.take(&request, status);
+        }
+        self.end_the_overdue();
+    }
+
+    /// Takes in what was answered about one request.
+    fn take(&self, request: &Request, status: Result<Option<Settled>, AwsError>) {
+        let mut state = self.state();
+        let Some(pending) = state.pending.get(&request.id) else { return };
+        let age = pending.since.elapsed();
+        let end = match status {
+            Ok(None) => return,
+            // The request goes on whether or not we can see it, and its status may lag behind at first.
+            Err(error) if may_pass(error.kind) || (error.kind == ErrorKind::NotFound && age < UNKNOWN) => return,
+            Ok(Some(settled)) => Ok(settled),
+            Err(error) => Err(error),
+        };
+        state.takes = Some(state.takes.map_or(age, |takes| (takes * 3 + age) / 4));
+        if let Some(pending) = state.pending.remove(&request.id) {
+            // Whoever waited may have stopped waiting.
+            let _ = pending.done.send(end);
+        }
+    }
+
+    fn end_the_overdue(&self) {
+        let mut state = self.state();
+        let is_overdue = |pending: &Pending| pending.since.elapsed() > DEADLINE;
+        let overdue: Vec<String> =
+            state.pending.iter().filter(|(_, pending)| is_overdue(pending)).map(|(id, _)| id.clone()).collect();
+        for id in overdue {
+            if let Some(Pending { request, done, .. }) = state.pending.remove(&id) {
+                let message = format!("request {id} has not ended after {} minutes", DEADLINE.as_secs() / 60);
+                let error = AwsError { subject: request.subject, ..AwsError::local(ErrorKind::NotReached, message) };
+                let _ = done.send(Err(error));
+            }
+        }
+    }
+
+    /// Lists the ids of the open requests of a kind, ours and everybody else's.
+    async fn open(&self, kind: RequestKind) -> Result<BTreeSet<String>, AwsError> {
+        let (sso, instance) = (&self.at.aws.sso, self.at.instance.arn.as_str());
+        let filter = OperationStatusFilter::builder().status(StatusValues::InProgress).build();
+        let ids: Vec<Option<String>> = match kind {
+            RequestKind::CreateAssignment => {
+                const OP: &str = "ListAccountAssignmentCreationStatus";
+                pages(OP, instance, |token| {
+                    let list = sso.list_account_assignment_creation_status().instance_arn(instance);
+                    let list = list.filter(filter.clone()).max_results(PAGE).set_next_token(token);
+                    async move {
+                        let output = call(OP, instance, list.send()).await?;
+                        let rows = output.account_assignments_creation_status.unwrap_or_default();
+                        Ok((rows.into_iter().map(|row| row.request_id).collect(), output.next_token))
+                    }
+                })
+                .await?
+            }
+            RequestKind::DeleteAssignment => {
+                const OP: &str = "ListAccountAssignmentDeletionStatus";
+                pages(OP, instance, |token| {
+                    let list = sso.list_account_assignment_deletion_status().instance_arn(instance);
+                    let list = list.filter(filter.clone()).max_results(PAGE).set_next_token(token);
+                    async move {
+                        let output = call(OP, instance, list.send()).await?;
+                        let rows = output.account_assignments_deletion_status.unwrap_or_default();
+                        Ok((rows.into_iter().map(|row| row.request_id).collect(), output.next_token))
+                    }
+                })
+                .await?
+            }
+            RequestKind::Provision => {
+                const OP: &str = "ListPermissionSetProvisioningStatus";
+                pages(OP, instance, |token| {
+                    let list = sso.list_permission_set_provisioning_status().instance_arn(instance);
+                    let list = list.filter(filter.clone()).max_results(PAGE).set_next_token(token);
+                    async move {
+                        let output = call(OP, instance, list.send()).await?;
+                        let rows = output.permission_sets_provisioning_status.unwrap_or_default();
+                        Ok((rows.into_iter().map(|row| row.request_id).collect(), output.next_token))
+                    }
+                })
+                .await?
+            }
+        };
+        Ok(ids.into_iter().flatten().collect())
+    }
+}
+
+/// The lists come in pages of at most 100.
+const PAGE: i32 = 100;
+
+impl At<'_> {
     async fn status(self, request: &Request) -> Result<Option<Settled>, AwsError> {
         let (sso, instance) = (&self.aws.sso, self.instance.arn.as_str());
         let status = match request.kind {

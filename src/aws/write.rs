@@ -12,7 +12,7 @@ use aws_sdk_ssoadmin::types::{ProvisionTargetType, Tag, TargetType};
 use tokio::time::{Instant, sleep};
 use tracing::info;
 
-use crate::aws::call::call;
+use crate::aws::call::{Receipt, call};
 use crate::aws::error::{AwsError, ErrorKind};
 use crate::aws::wait::{Request, RequestKind, Settled};
 use crate::aws::{At, convert};
@@ -34,7 +34,7 @@ impl At<'_> {
         name: &PermissionSetName,
         attributes: &Attributes,
         tags: &BTreeMap<String, String>,
-    ) -> Result<PermissionSetArn, AwsError> {
+    ) -> Result<(PermissionSetArn, Receipt), AwsError> {
         const OP: &str = "CreatePermissionSet";
         let tags = if tags.is_empty() { None } else { Some(to_tags(tags)?) };
         let output = patiently(|| {
@@ -48,15 +48,17 @@ impl At<'_> {
             call(OP, name, request.send())
         })
         .await?;
+        let receipt = Receipt::of(&output);
         let arn = output.permission_set.and_then(|set| set.permission_set_arn);
-        arn.map(PermissionSetArn::new).ok_or_else(|| AwsError::unreadable(OP, name, "the answer has no ARN"))
+        let arn = arn.map(PermissionSetArn::new);
+        arn.map(|arn| (arn, receipt)).ok_or_else(|| AwsError::unreadable(OP, name, "the answer has no ARN"))
     }
 
     /// Replaces description, session duration and relay state.
     ///
     /// # Errors
     /// If AWS refuses.
-    pub async fn update_attributes(self, arn: &PermissionSetArn, attributes: &Attributes) -> Result<(), AwsError> {
+    pub async fn update_attributes(self, arn: &PermissionSetArn, attributes: &Attributes) -> Result<Receipt, AwsError> {
         patiently(|| {
             let request = self.aws.sso.update_permission_set().instance_arn(self.instance.arn.as_str());
             let request = request
@@ -67,7 +69,7 @@ impl At<'_> {
             call("UpdatePermissionSet", arn, request.send())
         })
         .await
-        .map(drop)
+        .map(|output| Receipt::of(&output))
     }
 
     /// Deletes a permission set. That it still counts as in use for minutes after its last assignment went is waited out
@@ -75,48 +77,48 @@ impl At<'_> {
     ///
     /// # Errors
     /// If AWS refuses.
-    pub async fn delete_permission_set(self, arn: &PermissionSetArn) -> Result<(), AwsError> {
+    pub async fn delete_permission_set(self, arn: &PermissionSetArn) -> Result<Receipt, AwsError> {
         patiently(|| {
             let request = self.aws.sso.delete_permission_set().instance_arn(self.instance.arn.as_str());
             call("DeletePermissionSet", arn, request.permission_set_arn(arn.as_str()).send())
         })
         .await
-        .map(drop)
+        .map(|output| Receipt::of(&output))
     }
 
     /// Sets tags.
     ///
     /// # Errors
     /// If AWS refuses.
-    pub async fn tag(self, arn: &PermissionSetArn, tags: &BTreeMap<String, String>) -> Result<(), AwsError> {
+    pub async fn tag(self, arn: &PermissionSetArn, tags: &BTreeMap<String, String>) -> Result<Receipt, AwsError> {
         let tags = to_tags(tags)?;
         patiently(|| {
             let request = self.aws.sso.tag_resource().instance_arn(self.instance.arn.as_str());
             call("TagResource", arn, request.resource_arn(arn.as_str()).set_tags(Some(tags.clone())).send())
         })
         .await
-        .map(drop)
+        .map(|output| Receipt::of(&output))
     }
 
     /// Removes tags.
     ///
     /// # Errors
     /// If AWS refuses.
-    pub async fn untag(self, arn: &PermissionSetArn, keys: &BTreeSet<String>) -> Result<(), AwsError> {
+    pub async fn untag(self, arn: &PermissionSetArn, keys: &BTreeSet<String>) -> Result<Receipt, AwsError> {
         patiently(|| {
             let request = self.aws.sso.untag_resource().instance_arn(self.instance.arn.as_str());
             let request = request.resource_arn(arn.as_str()).set_tag_keys(Some(keys.iter().cloned().collect()));
             call("UntagResource", arn, request.send())
         })
         .await
-        .map(drop)
+        .map(|output| Receipt::of(&output))
     }
 
     /// Attaches an AWS managed policy.
     ///
     /// # Errors
     /// If AWS refuses; [`ErrorKind::Conflict`] if it is attached already.
-    pub async fn attach_aws(self, arn: &PermissionSetArn, policy: &AwsManagedPolicy) -> Result<(), AwsError> {
+    pub async fn attach_aws(self, arn: &PermissionSetArn, policy: &AwsManagedPolicy) -> Result<Receipt, AwsError> {
         patiently(|| {
             let request =
                 self.aws.sso.attach_managed_policy_to_permission_set().instance_arn(self.instance.arn.as_str());
@@ -125,14 +127,14 @@ impl At<'_> {
             call("AttachManagedPolicyToPermissionSet", format!("{policy} to {arn}"), request.send())
         })
         .await
-        .map(drop)
+        .map(|output| Receipt::of(&output))
     }
 
     /// Detaches an AWS managed policy.
     ///
     /// # Errors
     /// If AWS refuses; [`ErrorKind::NotFound`] if it is not attached.
-    pub async fn detach_aws(self, arn: &PermissionSetArn, policy: &AwsManagedPolicy) -> Result<(), AwsError> {
+    pub async fn detach_aws(self, arn: &PermissionSetArn, policy: &AwsManagedPolicy) -> Result<Receipt, AwsError> {
         patiently(|| {
             let request =
                 self.aws.sso.detach_managed_policy_from_permission_set().instance_arn(self.instance.arn.as_str());
@@ -141,14 +143,18 @@ impl At<'_> {
             call("DetachManagedPolicyFromPermissionSet", format!("{policy} from {arn}"), request.send())
         })
         .await
-        .map(drop)
+        .map(|output| Receipt::of(&output))
     }
 
     /// Attaches a customer managed policy.
     ///
     /// # Errors
     /// If AWS refuses; [`ErrorKind::Conflict`] if it is attached already.
-    pub async fn attach_customer(self, arn: &PermissionSetArn, policy: &CustomerManagedPolicy) -> Result<(), AwsError> {
+    pub async fn attach_customer(
+        self,
+        arn: &PermissionSetArn,
+        policy: &CustomerManagedPolicy,
+    ) -> Result<Receipt, AwsError> {
         let reference = convert::customer_reference(policy)?;
         patiently(|| {
             let request = self.aws.sso.attach_customer_managed_policy_reference_to_permission_set();
@@ -157,14 +163,18 @@ impl At<'_> {
             call("AttachCustomerManagedPolicyReferenceToPermissionSet", format!("{policy} to {arn}"), request.send())
         })
         .await
-        .map(drop)
+        .map(|output| Receipt::of(&output))
     }
 
     /// Detaches a customer managed policy.
     ///
     /// # Errors
     /// If AWS refuses; [`ErrorKind::NotFound`] if it is not attached.
-    pub async fn detach_customer(self, arn: &PermissionSetArn, policy: &CustomerManagedPolicy) -> Result<(), AwsError> {
+    pub async fn detach_customer(
+        self,
+        arn: &PermissionSetArn,
+        policy: &CustomerManagedPolicy,
+    ) -> Result<Receipt, AwsError> {
         let reference = convert::customer_reference(policy)?;
         patiently(|| {
             let request = self.aws.sso.detach_customer_managed_policy_reference_from_permission_set();
@@ -177,14 +187,14 @@ impl At<'_> {
             )
         })
         .await
-        .map(drop)
+        .map(|output| Receipt::of(&output))
     }
 
     /// Sets the inline policy.
     ///
     /// # Errors
     /// If AWS refuses.
-    pub async fn put_inline_policy(self, arn: &PermissionSetArn, policy: &Policy) -> Result<(), AwsError> {
+    pub async fn put_inline_policy(self, arn: &PermissionSetArn, policy: &Policy) -> Result<Receipt, AwsError> {
         let text = policy.to_text();
         patiently(|| {
             let request = self.aws.sso.put_inline_policy_to_permission_set().instance_arn(self.instance.arn.as_str());
@@ -192,28 +202,28 @@ impl At<'_> {
             call("PutInlinePolicyToPermissionSet", arn, request.send())
         })
         .await
-        .map(drop)
+        .map(|output| Receipt::of(&output))
     }
 
     /// Removes the inline policy.
     ///
     /// # Errors
     /// If AWS refuses.
-    pub async fn delete_inline_policy(self, arn: &PermissionSetArn) -> Result<(), AwsError> {
+    pub async fn delete_inline_policy(self, arn: &PermissionSetArn) -> Result<Receipt, AwsError> {
         patiently(|| {
             let request =
                 self.aws.sso.delete_inline_policy_from_permission_set().instance_arn(self.instance.arn.as_str());
             call("DeleteInlinePolicyFromPermissionSet", arn, request.permission_set_arn(arn.as_str()).send())
         })
         .await
-        .map(drop)
+        .map(|output| Receipt::of(&output))
     }
 
     /// Sets the permissions boundary.
     ///
     /// # Errors
     /// If AWS refuses.
-    pub async fn put_boundary(self, arn: &PermissionSetArn, boundary: &Boundary) -> Result<(), AwsError> {
+    pub async fn put_boundary(self, arn: &PermissionSetArn, boundary: &Boundary) -> Result<Receipt, AwsError> {
         let value = convert::permissions_boundary(boundary, self.instance.arn.partition())?;
         patiently(|| {
             let request = self.aws.sso.put_permissions_boundary_to_permission_set();
@@ -221,21 +231,21 @@ impl At<'_> {
             call("PutPermissionsBoundaryToPermissionSet", arn, request.permissions_boundary(value.clone()).send())
         })
         .await
-        .map(drop)
+        .map(|output| Receipt::of(&output))
     }
 
     /// Removes the permissions boundary.
     ///
     /// # Errors
     /// If AWS refuses; [`ErrorKind::NotFound`] if there is none.
-    pub async fn delete_boundary(self, arn: &PermissionSetArn) -> Result<(), AwsError> {
+    pub async fn delete_boundary(self, arn: &PermissionSetArn) -> Result<Receipt, AwsError> {
         patiently(|| {
             let request = self.aws.sso.delete_permissions_boundary_from_permission_set();
             let request = request.instance_arn(self.instance.arn.as_str()).permission_set_arn(arn.as_str());
             call("DeletePermissionsBoundaryFromPermissionSet", arn, request.send())
         })
         .await
-        .map(drop)
+        .map(|output| Receipt::of(&output))
     }
 
     /// Starts to provision a permission set: into one account, or with `None` wherever it is provisioned.
@@ -261,8 +271,9 @@ impl At<'_> {
             call(OP, &subject, request.send())
         })
         .await?;
+        let receipt = Receipt::of(&output);
         let status = output.permission_set_provisioning_status;
-        Request::started(OP, RequestKind::Provision, subject, status.map(Settled::of_provisioning))
+        Request::started(OP, RequestKind::Provision, subject, status.map(Settled::of_provisioning), receipt)
     }
 
     /// Starts to assign.
@@ -287,8 +298,9 @@ impl At<'_> {
             call(OP, &subject, request.principal_type(kind).principal_id(principal.id.as_str()).send())
         })
         .await?;
+        let receipt = Receipt::of(&output);
         let status = output.account_assignment_creation_status;
-        Request::started(OP, RequestKind::CreateAssignment, subject, status.map(Settled::of_assignment))
+        Request::started(OP, RequestKind::CreateAssignment, subject, status.map(Settled::of_assignment), receipt)
     }
 
     /// Starts to revoke.
@@ -313,8 +325,9 @@ impl At<'_> {
             call(OP, &subject, request.principal_type(kind).principal_id(principal.id.as_str()).send())
         })
         .await?;
+        let receipt = Receipt::of(&output);
         let status = output.account_assignment_deletion_status;
-        Request::started(OP, RequestKind::DeleteAssignment, subject, status.map(Settled::of_assignment))
+        Request::started(OP, RequestKind::DeleteAssignment, subject, status.map(Settled::of_assignment), receipt)
     }
 }
 

@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod error;
 mod exit;
+mod journals;
 mod logging;
 mod output;
 mod progress;

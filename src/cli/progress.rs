@@ -37,34 +37,34 @@ impl<'a> Progress<'a> {
     }
 
     /// Says how far it is.
-    pub(super) fn step(&self, what: &str, done: usize, total: usize, calls: u64) {
+    pub(super) fn step(&self, what: &str, done: usize, total: usize, calls: &str) {
         match &self.bar {
             Some(bar) => {
                 bar.set_length(u64::try_from(total).unwrap_or(u64::MAX));
                 bar.set_position(u64::try_from(done).unwrap_or(u64::MAX));
-                bar.set_message(format!("{calls} calls, {what}"));
+                bar.set_message(format!("{calls}, {what}"));
             }
             None if self.last.get().elapsed() >= INTERVAL => {
                 self.last.set(Instant::now());
-                self.output.notice(&format!("{what}: {done} of {total}, {calls} calls"));
+                self.output.notice(&format!("{what}: {done} of {total}, {calls}"));
             }
             None => {}
         }
     }
 
     /// Says that something began; the newest of what runs is shown.
-    pub(super) fn began(&self, what: String, done: usize, total: usize, calls: u64) {
+    pub(super) fn began(&self, what: String, done: usize, total: usize, calls: &str) {
         self.running.borrow_mut().push(what);
         self.show_running(done, total, calls);
     }
 
     /// Says that something ended.
-    pub(super) fn ended(&self, what: &str, done: usize, total: usize, calls: u64) {
+    pub(super) fn ended(&self, what: &str, done: usize, total: usize, calls: &str) {
         self.running.borrow_mut().retain(|running| running != what);
         self.show_running(done, total, calls);
     }
 
-    fn show_running(&self, done: usize, total: usize, calls: u64) {
+    fn show_running(&self, done: usize, total: usize, calls: &str) {
         let what = self.running.borrow().last().map(|what| format!("applying: {what}"));
         self.step(what.as_deref().unwrap_or("applied"), done, total, calls);
     }

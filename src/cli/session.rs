@@ -140,8 +140,20 @@ impl<'a> Session<'a> {
         Ok(observed::observe(&self.aws, &self.desired, &self.request, &on_progress).await?)
     }
 
+    /// Says how many calls were made, and whether AWS slows them down.
+    pub(super) fn pace(&self) -> String {
+        let slowed = if self.aws.is_slowed() { ", slowed down by AWS" } else { "" };
+        format!("{} calls{slowed}", self.aws.calls())
+    }
+
     fn reading<'p>(&'p self, progress: &'p Progress<'_>) -> impl Fn(observed::Progress) + 'p {
-        |step| progress.step(&format!("reading {}", step.what), step.done, step.total, self.aws.calls())
+        |step| progress.step(&format!("reading {}", step.what), step.done, step.total, &self.pace())
+    }
+
+    /// Returns what is asked instead of AWS, if it is something else.
+    pub(super) fn endpoint(&self) -> Option<String> {
+        let sandbox = self.global.sandbox.as_ref().map(|world| format!("sandbox {}", world.display()));
+        sandbox.or_else(|| self.global.endpoint_url.clone())
     }
 
     /// Starts to show progress, if this run shows any.

@@ -6,11 +6,12 @@ use tokio::sync::watch;
 
 use crate::cli::exit::Exit;
 
-/// Listens from this moment on; the receiver turns true at the first signal. The second ends the process.
+/// Listens from this moment on; the receiver turns true at the first signal. The second ends the process, with `left` as
+/// the last words: what is left, and where that stands.
 ///
 /// # Errors
 /// If the system does not let us listen: applying without would mean to be killed half-way.
-pub(super) fn listen() -> io::Result<watch::Receiver<bool>> {
+pub(super) fn listen(left: String) -> io::Result<watch::Receiver<bool>> {
     let mut signals = Signals::new()?;
     let (sender, receiver) = watch::channel(false);
     tokio::spawn(async move {
@@ -19,7 +20,7 @@ pub(super) fn listen() -> io::Result<watch::Receiver<bool>> {
         // Nobody listens any more: the work is done, and the process is about to end.
         let _ = sender.send(true);
         signals.next().await;
-        say("stopped at once: AWS goes on with the requests in flight, `permset plan` shows what became of them");
+        say(&left);
         std::process::exit(i32::from(Exit::Interrupted as u8));
     });
     Ok(receiver)

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use crate::apply::{ApplyReport, ErrorKind, Failure, Outcome, SkipReason};
+use crate::apply::{ApplyReport, Counts, ErrorKind, Failure, Outcome, SkipReason};
 use crate::model::Shown;
 use crate::plan::{Change, Plan};
 use crate::report::{count, style, words};
@@ -38,11 +38,11 @@ pub fn write_outcome(out: &mut impl Write, plan: &Plan, index: usize, outcome: &
 
 fn skip_reason(plan: &Plan, reason: SkipReason) -> String {
     match reason {
-        SkipReason::Stopped => "stopped before".to_owned(),
         SkipReason::Needs(index) => match plan.steps.get(index) {
             Some(step) => format!("needs what did not succeed: {}", words::one_line(&step.change)),
             None => "needs what did not succeed".to_owned(),
         },
+        SkipReason::Stopped | SkipReason::OutOfTime | SkipReason::Journal => reason.to_string(),
     }
 }
 
@@ -67,6 +67,13 @@ fn write_failure(out: &mut impl Write, failure: &Failure) -> fmt::Result {
         Failure::Lost(error) => {
             writeln!(out, "          AWS accepted it, but does not say how it ended: {error}")?;
             write_hint(out, Some("run again: permset looks first, so nothing is done twice"))
+        }
+        Failure::Journal(trouble) => {
+            writeln!(out, "          not sent, for the journal cannot be written: {}", Shown(trouble))
+        }
+        Failure::OutOfTime(requests) => {
+            let listed = if requests.is_empty() { "nothing that was answered".to_owned() } else { requests.join(", ") };
+            writeln!(out, "          no time was left, still in flight: {}", Shown(&listed))
         }
         Failure::Several(failures) => failures.iter().try_for_each(|failure| write_failure(out, failure)),
         Failure::NoArn(name) => {
@@ -123,13 +130,8 @@ fn hint_of_reason(reason: &str) -> Option<&'static str> {
 /// # Errors
 /// Only if `out` fails.
 pub fn write_summary(out: &mut impl Write, report: &ApplyReport, remaining: Option<usize>, next: &str) -> fmt::Result {
-    let of = |test: fn(&Outcome) -> bool| report.outcomes.iter().filter(|outcome| test(outcome)).count();
-    let parts = [
-        (of(Outcome::succeeded), "applied"),
-        (of(|outcome| matches!(outcome, Outcome::Failed(_))), "failed"),
-        (of(|outcome| matches!(outcome, Outcome::Unknown(_))), "unknown"),
-        (of(|outcome| matches!(outcome, Outcome::Skipped(_))), "skipped"),
-    ];
+    let Counts { applied, failed, unknown, skipped } = report.counts();
+    let parts = [(applied, "applied"), (failed, "failed"), (unknown, "unknown"), (skipped, "skipped")];
     let parts: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     writeln!(out, "\nsummary: {}", parts.join(", "))?;
     match remaining {

@@ -14,6 +14,7 @@ mod converge;
 mod example;
 mod guards;
 mod invalid;
+mod journals;
 mod oracle;
 mod properties;
 mod sandbox_facts;

@@ -89,7 +89,7 @@ fn texts(plan: &Plan, reading: &Reading, findings: &[Finding]) -> String {
 async fn applied(aws: &permset::aws::Aws, plan: &Plan, desired: &permset::model::DesiredState) -> String {
     let (_keep, stop) = tokio::sync::watch::channel(false);
     let mut begun = Vec::new();
-    let report = apply::apply(aws, plan, stop, |event| {
+    let report = apply::apply(aws, plan, &apply::Terms::default(), stop, |event| {
         if let Event::Started(index) = event {
             begun.push(index);
         }

@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use crate::support::cli::{Cli, code, stderr, stdout};
 
 /// A served world, killed when it is dropped.
-struct Served {
+pub struct Served {
     process: Child,
-    address: String,
+    pub address: String,
 }
 
 impl Drop for Served {
@@ -24,7 +24,7 @@ impl Drop for Served {
     }
 }
 
-fn serve(cli: &Cli, more: &[&str]) -> Served {
+pub fn serve(cli: &Cli, more: &[&str]) -> Served {
     let mut args = vec!["sandbox", "serve", "--world", "world.json"];
     args.extend(more);
     let mut process = cli.prepare(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

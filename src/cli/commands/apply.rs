@@ -5,13 +5,15 @@ use std::io::{self, BufRead as _, IsTerminal as _};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
-use crate::apply::{self, ApplyReport, Event};
+use crate::apply::{self, ApplyReport, CutShort, Event, Terms};
 use crate::aws::Access;
 use crate::cli::args::{ApplyArgs, ApplyFormat, Global, Shown, quoted};
 use crate::cli::commands::{line, rendered};
 use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
+use crate::cli::journals;
 use crate::cli::output::Output;
 use crate::cli::saved;
 use crate::cli::session::Session;
@@ -25,18 +27,20 @@ use crate::report::{apply as report, count};
 /// Runs the whole way.
 pub(in crate::cli) async fn run(global: &Global, args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
     let shown = Shown { full: args.full, show_unmanaged: false };
+    let begun = Instant::now();
     let saved = args.plan.as_deref().map(saved::read).transpose()?;
     let session = Session::open(global, output, Access::ReadWrite, shown, saved.as_ref()).await?;
-    let (plan, reading) = match (saved, &args.plan) {
+    journals::take_up(&session, &args.journal, output).await?;
+    let (plan, reading, caller) = match (saved, &args.plan) {
         (Some(saved), Some(path)) => {
             output.notice(&head(&saved, saved::age(&saved)));
             let again = global.again(&format!("plan --out {}", quoted(&path.display().to_string())));
             let caller = saved::check(&session, &saved, &again, output).await?;
-            (saved.plan.for_caller(&caller, &saved.facts), saved.reading)
+            (saved.plan.for_caller(&caller, &saved.facts), saved.reading, caller)
         }
         _ => {
             let (observed, plan) = session.plan().await?;
-            (plan, observed.reading)
+            (plan, observed.reading, observed.caller)
         }
     };
     let file = session.file();
@@ -48,41 +52,64 @@ pub(in crate::cli) async fn run(global: &Global, args: &ApplyArgs, output: &Outp
     });
     // What could not be shown is not applied.
     output.check()?;
-    let command = args
-        .plan
-        .as_ref()
-        .map_or_else(|| "apply".to_owned(), |path| format!("apply {}", quoted(&path.display().to_string())));
-    refuse(&plan, &global.again(&command), &args.allow)?;
+    let saved_as = args.plan.as_ref().map(|path| format!("apply {}", quoted(&path.display().to_string())));
+    refuse(&plan, &global.again(saved_as.as_deref().unwrap_or("apply")), &args.allow)?;
     if plan.is_empty() {
-        let report = ApplyReport { outcomes: Vec::new(), stopped: false };
+        let report = ApplyReport { outcomes: Vec::new(), cut_short: None };
         return finish(output, global, args.format, &report, Some(0));
     }
     // A plan that was saved was looked at when it was made: that is what it is saved for.
     consent(&plan, &text, global, args.auto_approve || args.plan.is_some(), output)?;
-    let mut stop = signal::listen().map_err(|error| Failure::new(format!("cannot listen for Ctrl-C: {error}")))?;
+    let journal = journals::begin(&session, &args.journal, &plan, &caller, &args.allow)?;
+    let shown = crate::model::Shown(&journal.path().display().to_string()).to_string();
+    let left = format!(
+        "stopped at once: AWS goes on with the requests in flight, which stand in {shown}; `{}` asks what became of them",
+        global.again("apply")
+    );
+    let stop = signal::listen(left).map_err(|error| Failure::new(format!("cannot listen for Ctrl-C: {error}")))?;
     output.changes_begin();
-    let report = carry_out(&session, &plan, stop.clone(), args.format, output).await;
-    if report.stopped {
-        finish(output, global, args.format, &report, None)?;
-        let failure = Failure::new("stopped; what was under way has ended, see above");
-        return Err(failure.hint(what_next(global)).exit(Exit::Interrupted));
-    }
-    let observed_again = tokio::select! {
-        left = remaining(&session, &report) => left,
-        _ = stop.wait_for(|stopped| *stopped) => {
-            finish(output, global, args.format, &report, None)?;
-            let failure = Failure::new("applied, and stopped before all was observed again");
-            return Err(failure.hint(what_next(global)).exit(Exit::Interrupted));
+    let until = args.timeout.and_then(|timeout| begun.checked_add(timeout));
+    let terms = Terms { journal: Some(&journal), until };
+    let report = carry_out(&session, &plan, &terms, stop.clone(), args.format, output).await;
+    let ended = conclude(&session, global, &report, stop).await;
+    let remaining = ended.as_ref().ok().copied();
+    journals::end(&journal, &report, remaining);
+    let exit = finish(output, global, args.format, &report, remaining)?;
+    ended.map(|_| exit)
+}
+
+/// Observes again, unless the apply was cut short, and returns how many changes are left.
+async fn conclude(
+    session: &Session<'_>,
+    global: &Global,
+    report: &ApplyReport,
+    mut stop: watch::Receiver<bool>,
+) -> Result<usize, Failure> {
+    let (message, exit) = match &report.cut_short {
+        Some(CutShort::Stopped) => ("stopped; what was under way has ended, see above".to_owned(), Exit::Interrupted),
+        Some(CutShort::OutOfTime) => {
+            ("the time given with --timeout is over; what is still in flight stands above".to_owned(), Exit::Incomplete)
+        }
+        Some(CutShort::Journal(trouble)) => {
+            let message = format!("the journal cannot be written, so nothing more was started: {trouble}");
+            let failure = Failure::new(message).hint("make room, or name another folder with `--journal DIR`");
+            return Err(failure.hint(what_next(global)).exit(Exit::Incomplete));
+        }
+        None => {
+            let observed_again = tokio::select! {
+                left = remaining(session, report) => left,
+                _ = stop.wait_for(|stopped| *stopped) => {
+                    let failure = Failure::new("applied, and stopped before all was observed again");
+                    return Err(failure.hint(what_next(global)).exit(Exit::Interrupted));
+                }
+            };
+            return observed_again.map_err(|failure| {
+                let message = format!("applied, but the result could not be observed: {}", failure.message);
+                Failure { message, ..failure }.hint(what_next(global)).exit(Exit::Incomplete)
+            });
         }
     };
-    match observed_again {
-        Ok(left) => finish(output, global, args.format, &report, Some(left)),
-        Err(failure) => {
-            finish(output, global, args.format, &report, None)?;
-            let message = format!("applied, but the result could not be observed: {}", failure.message);
-            Err(Failure { message, ..failure }.hint(what_next(global)).exit(Exit::Incomplete))
-        }
-    }
+    Err(Failure::new(message).hint(what_next(global)).exit(exit))
 }
 
 fn what_next(global: &Global) -> String {
@@ -157,6 +184,7 @@ fn consent(plan: &Plan, text: &str, global: &Global, auto_approve: bool, output:
 async fn carry_out(
     session: &Session<'_>,
     plan: &Plan,
+    terms: &Terms<'_>,
     stop: watch::Receiver<bool>,
     format: ApplyFormat,
     output: &Output,
@@ -166,16 +194,16 @@ async fn carry_out(
     if format == ApplyFormat::Text {
         progress.aside(|| output.result("\n"));
     }
-    apply::apply(&session.aws, plan, stop, |event| {
+    apply::apply(&session.aws, plan, terms, stop, |event| {
         match event {
             Event::Started(index) => {
                 let what = plan.steps.get(index).map(|step| report::started(&step.change)).unwrap_or_default();
-                progress.began(what, done.get(), total, session.aws.calls());
+                progress.began(what, done.get(), total, &session.pace());
             }
             Event::Finished(index, _) => {
                 done.set(done.get() + 1);
                 let what = plan.steps.get(index).map(|step| report::started(&step.change)).unwrap_or_default();
-                progress.ended(&what, done.get(), total, session.aws.calls());
+                progress.ended(&what, done.get(), total, &session.pace());
             }
         }
         if let Some(text) = event_text(plan, format, event) {

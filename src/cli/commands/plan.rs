@@ -5,6 +5,7 @@ use crate::cli::args::{Format, Global, PlanArgs, quoted};
 use crate::cli::commands::{pretty, rendered};
 use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
+use crate::cli::journals;
 use crate::cli::output::Output;
 use crate::cli::saved;
 use crate::cli::session::Session;
@@ -15,6 +16,7 @@ use crate::report::plan::{self, Options};
 /// Observes, plans, prints.
 pub(in crate::cli) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
     let session = Session::open(global, output, Access::ReadOnly, args.shown, None).await?;
+    journals::mention(&session, output)?;
     let (observed, plan) = session.plan().await?;
     let file = session.file();
     let options = Options {
@@ -31,7 +33,7 @@ pub(in crate::cli) async fn run(global: &Global, args: &PlanArgs, output: &Outpu
     });
     if let Some(path) = &args.out {
         let facts = crate::plan::facts(&plan, &session.desired, &observed);
-        let made = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let made = crate::apply::journal::now();
         let file_digest = session.file_digest.clone();
         let saved = SavedPlan { made, file, file_digest, reading: observed.reading, plan: plan.clone(), facts };
         saved::write(path, &saved)?;

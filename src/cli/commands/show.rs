@@ -1,17 +1,26 @@
-//! `permset show`: prints a saved plan.
+//! `permset show`: prints a saved plan, or the journal of an apply.
 
 use crate::cli::args::{Format, ShowPlanArgs};
 use crate::cli::commands::{pretty, rendered};
 use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
+use crate::cli::journals;
 use crate::cli::output::Output;
 use crate::cli::saved;
+use crate::report::journal;
 use crate::report::json::PlanJson;
 use crate::report::plan::{self, Options};
 use crate::report::saved::head;
 
 /// Reads and prints, offline.
 pub(in crate::cli) fn run(args: &ShowPlanArgs, output: &Output) -> Result<Exit, Failure> {
+    if let Some((begin, lines)) = journals::read(&args.file)? {
+        output.result(&match args.format {
+            Format::Text | Format::Markdown => rendered(|out| journal::write_text(out, &begin, &lines)),
+            Format::Json => pretty(&lines)?,
+        });
+        return Ok(Exit::Ok);
+    }
     let saved = saved::read(&args.file)?;
     let options =
         Options { file: &saved.file, reading: &saved.reading, full: args.full, unmanaged: true, allowed: &[] };

@@ -9,14 +9,14 @@ use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::apply::{ApplyReport, Failure, Outcome, SkipReason};
+use crate::apply::{ApplyReport, Counts, CutShort, Outcome, SkipReason};
 use crate::model::Reading;
 use crate::plan::{Change, Drift, DriftKind, DriftSubject, Plan, Targets};
 use crate::report::json::parts::{
     AccountJson, AssignmentJson, DefinitionJson, InstanceJson, LeftAloneJson, ReadingJson, accounts, assignment,
     definition, instance, left_alone,
 };
-use crate::report::words::{self, Counts};
+use crate::report::words;
 
 /// The version of all three formats.
 const FORMAT_VERSION: u32 = 1;
@@ -187,9 +187,33 @@ pub enum ApplyEventJson {
         skipped: usize,
         /// Whether somebody stopped it.
         stopped: bool,
+        /// What made it end early; `null` if nothing did.
+        cut_short: Option<CutShortJson>,
         /// How many changes were left when everything was observed again; `null` if it was not.
         remaining: Option<usize>,
     },
+}
+
+/// What made an apply end early.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CutShortJson {
+    /// Somebody stopped it.
+    Stopped,
+    /// Its time was over (`--timeout`).
+    OutOfTime,
+    /// The journal could not be written.
+    Journal,
+}
+
+impl CutShortJson {
+    fn new(cut_short: &CutShort) -> Self {
+        match cut_short {
+            CutShort::Stopped => Self::Stopped,
+            CutShort::OutOfTime => Self::OutOfTime,
+            CutShort::Journal(_) => Self::Journal,
+        }
+    }
 }
 
 /// What became of a change.
@@ -211,7 +235,7 @@ pub enum OutcomeJson {
 impl PlanJson {
     /// Makes the JSON form of a plan.
     pub fn new(plan: &Plan, reading: &Reading) -> Self {
-        let counts = Counts::of(plan);
+        let counts = words::Counts::of(plan);
         Self {
             format_version: FORMAT_VERSION,
             instance: instance(&plan.instance),
@@ -265,26 +289,27 @@ impl ApplyEventJson {
         let (outcome, reason) = match outcome {
             Outcome::Applied => (OutcomeJson::Applied, None),
             Outcome::AlreadyInPlace => (OutcomeJson::AlreadyInPlace, None),
-            Outcome::Skipped(SkipReason::Stopped) => (OutcomeJson::Skipped, Some("stopped before".to_owned())),
             Outcome::Skipped(SkipReason::Needs(need)) => {
                 (OutcomeJson::Skipped, Some(format!("needs {}", what(plan, *need))))
             }
-            Outcome::Failed(failure) => (OutcomeJson::Failed, Some(failure_text(failure))),
-            Outcome::Unknown(failure) => (OutcomeJson::Unknown, Some(failure_text(failure))),
+            Outcome::Skipped(reason) => (OutcomeJson::Skipped, Some(reason.to_string())),
+            Outcome::Failed(failure) => (OutcomeJson::Failed, Some(failure.to_string())),
+            Outcome::Unknown(failure) => (OutcomeJson::Unknown, Some(failure.to_string())),
         };
         Self::Finished { index, what: what(plan, index), outcome, reason }
     }
 
     /// Makes the last event.
     pub fn summary(report: &ApplyReport, remaining: Option<usize>) -> Self {
-        let of = |test: fn(&Outcome) -> bool| report.outcomes.iter().filter(|outcome| test(outcome)).count();
+        let Counts { applied, failed, unknown, skipped } = report.counts();
         Self::Summary {
             format_version: FORMAT_VERSION,
-            applied: of(Outcome::succeeded),
-            failed: of(|outcome| matches!(outcome, Outcome::Failed(_))),
-            unknown: of(|outcome| matches!(outcome, Outcome::Unknown(_))),
-            skipped: of(|outcome| matches!(outcome, Outcome::Skipped(_))),
-            stopped: report.stopped,
+            applied,
+            failed,
+            unknown,
+            skipped,
+            stopped: report.cut_short == Some(CutShort::Stopped),
+            cut_short: report.cut_short.as_ref().map(CutShortJson::new),
             remaining,
         }
     }
@@ -294,14 +319,12 @@ fn what(plan: &Plan, index: usize) -> String {
     plan.steps.get(index).map(|step| words::one_line(&step.change)).unwrap_or_default()
 }
 
-fn failure_text(failure: &Failure) -> String {
-    match failure {
-        Failure::Call { done, total, error } => format!("{error} (after {done} of {total} calls)"),
-        Failure::Requests(reasons) => reasons.join("; "),
-        Failure::Lost(error) => format!("accepted, but it is not known how it ended: {error}"),
-        Failure::Several(failures) => failures.iter().map(failure_text).collect::<Vec<_>>().join("; "),
-        Failure::NoArn(name) => format!("permission set {name} has no ARN"),
-    }
+/// Returns the JSON form of one change, as it stands in that of its plan.
+///
+/// # Errors
+/// If it has none, which would be a bug.
+pub fn change_json(value: &Change) -> serde_json::Result<Value> {
+    serde_json::to_value(change(value))
 }
 
 fn change(change: &Change) -> ChangeJson {

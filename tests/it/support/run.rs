@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use permset::apply::{self, ApplyReport};
+use permset::apply::{self, ApplyReport, Terms};
 use permset::aws::{Access, Aws, Connection, Transport};
 use permset::model::{DesiredState, Finding, ObservedState};
 use permset::observed::{self, Request};
@@ -63,7 +63,7 @@ pub async fn plan(aws: &Aws, desired: &DesiredState) -> (ObservedState, Plan, Ve
 /// Applies to the end, and returns the report and how many changes are left when all is observed again.
 pub async fn apply(aws: &Aws, desired: &DesiredState, plan: &Plan) -> (ApplyReport, usize) {
     let (_keep, stop) = tokio::sync::watch::channel(false);
-    let report = apply::apply(aws, plan, stop, |_| {}).await;
+    let report = apply::apply(aws, plan, &Terms::default(), stop, |_| {}).await;
     let (_, left, _) = self::plan(aws, desired).await;
     (report, left.steps.len())
 }
