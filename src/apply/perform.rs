@@ -26,7 +26,7 @@ impl Run<'_> {
             }
             Change::Assign(assignment) => step.assign(assignment).await,
             Change::Revoke { assignment, .. } => step.revoke(assignment).await,
-            Change::DeleteSet { name, definition: _ } => step.delete(name).await,
+            Change::DeleteSet { name, .. } => step.delete(name).await,
         };
         match result {
             Ok(outcome) => outcome,

@@ -81,6 +81,8 @@ form! {
         inline_policy_file: Option<Text>,
         /// The upper limit of what all the policies can allow.
         permissions_boundary: Option<BoundaryForm>,
+        /// What it was called before. AWS renames no permission set: this one is created and assigned, then the assignments of the former one in scope are revoked, and it is deleted.
+        previously: Option<Vec<Text>>,
     }
 
     /// A policy that each account keeps itself.

@@ -61,11 +61,21 @@ fn lower_protect(
                 let finding = Finding::error(name.place, format!("`{set}` is declared and protected"));
                 findings.push(finding.hint("a protected permission set is left alone: take it out of one of the two"));
             }
+            Ok(set) if is_former(&set, context) => {
+                let finding =
+                    Finding::error(name.place, format!("`{set}` is protected, and `previously` would delete it"));
+                findings.push(finding.hint("a protected permission set is left alone: take it out of one of the two"));
+            }
             Ok(set) => drop(protected.insert(set)),
             Err(error) => findings.push(Finding::error(name.place, error.to_string())),
         }
     }
     protected
+}
+
+fn is_former(name: &PermissionSetName, context: &Context<'_>) -> bool {
+    let mut former = context.permission_sets.values().flatten().flat_map(|set| &set.previously);
+    former.any(|old| old.value == *name)
 }
 
 fn lower_required(form: RequiredForm, context: &Context<'_>, findings: &mut Vec<Finding>) -> Option<RequiredGrant> {

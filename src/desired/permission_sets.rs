@@ -42,13 +42,54 @@ pub(super) fn lower(
                 format!("`{parsed}` and `{}` differ by case only: in IAM they would be one role name", Shown(&twin));
             findings.push(Finding::error(name.place, message));
         }
-        let set = form.map(|form| {
+        let set = form.map(|mut form| {
+            let former = form.previously.take().unwrap_or_default();
             let definition = lower_set(&name, form, owner, reader, findings);
-            DesiredSet { place: name.place, definition }
+            let previously = lower_previously(&definition, former, findings);
+            DesiredSet { place: name.place, definition, previously }
         });
         declared.insert(parsed, set);
     }
+    check_previously(&declared, findings);
     declared
+}
+
+fn lower_previously(
+    definition: &DesiredDefinition,
+    names: Vec<Located<String>>,
+    findings: &mut Vec<Finding>,
+) -> Vec<Located<PermissionSetName>> {
+    if let (DesiredDefinition::External, [first, ..]) = (definition, names.as_slice()) {
+        let message =
+            "`previously` cannot stand beside `definition: external`: only who owns a permission set renames it";
+        findings.push(Finding::error(first.place, message));
+    }
+    let parse = |name: Located<String>| match PermissionSetName::parse(&name.value) {
+        Ok(parsed) => Some(Located::new(parsed, name.place)),
+        Err(error) => {
+            findings.push(Finding::error(name.place, error.to_string()));
+            None
+        }
+    };
+    names.into_iter().filter_map(parse).collect()
+}
+
+/// A former name is nobody's present name, and only one permission set's former one: else it would be made and deleted in turns.
+fn check_previously(declared: &Declared, findings: &mut Vec<Finding>) {
+    let mut successors: BTreeMap<&PermissionSetName, &PermissionSetName> = BTreeMap::new();
+    for (name, set) in declared {
+        for old in set.iter().flat_map(|set| &set.previously) {
+            if declared.contains_key(&old.value) {
+                let message = format!("`{}` is declared under `permission_sets` itself", old.value);
+                let hint = "a permission set that was renamed is declared by its new name only";
+                findings.push(Finding::error(old.place, message).hint(hint));
+            }
+            if let Some(other) = successors.insert(&old.value, name) {
+                let message = format!("`{}` is the former name of `{other}` already", old.value);
+                findings.push(Finding::error(old.place, message));
+            }
+        }
+    }
 }
 
 fn lower_set(
@@ -76,6 +117,7 @@ fn lower_set(
         inline_policy,
         inline_policy_file,
         permissions_boundary,
+        previously: _,
     } = form;
     let inline_policy = match (inline_policy, inline_policy_file) {
         (Some(_), Some(file)) => {
@@ -113,6 +155,7 @@ fn refuse_content(form: &PermissionSetForm, place: Place, findings: &mut Vec<Fin
         inline_policy,
         inline_policy_file,
         permissions_boundary,
+        previously: _,
     } = form;
     let written = [
         ("description", description.is_some()),

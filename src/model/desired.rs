@@ -54,6 +54,8 @@ pub struct DesiredSet {
     pub place: Place,
     /// What it should consist of.
     pub definition: DesiredDefinition,
+    /// What it was called before: those that still exist are replaced by it.
+    pub previously: Vec<Located<PermissionSetName>>,
 }
 
 /// Who decides what a declared permission set consists of.
@@ -112,6 +114,15 @@ impl DesiredState {
         let of_rules = self.rules.iter().flat_map(|rule| rule.accounts.iter().chain(&rule.except_accounts));
         let of_guards = self.guards.required.iter().map(|required| &required.account);
         self.scope.accounts.iter().chain(of_rules).chain(of_guards)
+    }
+
+    /// Returns what each former permission set is called now.
+    pub fn successors(&self) -> BTreeMap<&PermissionSetName, &PermissionSetName> {
+        let former = |(name, set)| {
+            let set: &DesiredSet = set;
+            set.previously.iter().map(move |old| (&old.value, name))
+        };
+        self.permission_sets.iter().flat_map(former).collect()
     }
 
     /// Returns every principal that the file names, with its place.

@@ -84,12 +84,14 @@ pub enum Change {
         /// sessions"). `None` if it was not read.
         sessions_last: Option<SessionDuration>,
     },
-    /// Delete a permission set that this owner's file declared and no longer does.
+    /// Delete a permission set that this owner's file declared and no longer does, or declares by another name.
     DeleteSet {
         /// Its name.
         name: PermissionSetName,
         /// What it consists of.
         definition: Box<Definition>,
+        /// What it is called now, if it was renamed.
+        successor: Option<PermissionSetName>,
     },
 }
 

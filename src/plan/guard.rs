@@ -195,7 +195,11 @@ pub(super) fn refusals(
 }
 
 fn take_overs(desired: &DesiredState, observed: &ObservedState) -> Vec<Refusal> {
-    let declared = observed.permission_sets.iter().filter(|(name, _)| managed(desired, name).is_some());
+    let successors = desired.successors();
+    let declared = observed
+        .permission_sets
+        .iter()
+        .filter(|(name, _)| managed(desired, name).is_some() || successors.contains_key(*name));
     let owned = declared.filter_map(|(name, set)| Some((name, set.definition.as_ref()?.tags.get(OWNER_TAG)?)));
     let theirs = owned.filter(|(_, theirs)| desired.owner.as_ref() != Some(*theirs));
     let refusal = |(name, theirs): (&PermissionSetName, &String)| Refusal::TakeOver {
@@ -212,10 +216,18 @@ fn deletions(desired: &DesiredState, observed: &ObservedState, resolved: &Resolv
         let share = is_large_share(deletions, of, limits);
         (deletions > limits.count || share).then_some(Refusal::MassDeletion { what, deletions, of, limits })
     };
+    let successors = desired.successors();
+    // Who has the same under its new name loses nothing.
+    let moves = |assignment: &Assignment| {
+        successors.get(&assignment.permission_set).is_some_and(|new| {
+            let (permission_set, account) = ((*new).clone(), assignment.account.id.clone());
+            resolved.grants.contains(&Grant { permission_set, account, principal: assignment.principal.to_ref() })
+        })
+    };
     let revoked: Vec<&Assignment> = steps
         .iter()
         .filter_map(|step| match &step.change {
-            Change::Revoke { assignment, .. } => Some(assignment),
+            Change::Revoke { assignment, .. } if !moves(assignment) => Some(assignment),
             _ => None,
         })
         .collect();
@@ -231,7 +243,7 @@ fn deletions(desired: &DesiredState, observed: &ObservedState, resolved: &Resolv
             (!places.is_empty()).then_some(Refusal::MassDeletionWithin { places, limits })
         })
     };
-    let deletes = steps.iter().filter(|step| matches!(step.change, Change::DeleteSet { .. })).count();
+    let deletes = steps.iter().filter(|step| matches!(step.change, Change::DeleteSet { successor: None, .. })).count();
     let declared = observed.permission_sets.keys().filter(|name| managed(desired, name).is_some()).count();
     let sets = too_many(Deleted::PermissionSets, deletes, declared + resolved.leaving.len());
     assignments.into_iter().chain(sets).collect()

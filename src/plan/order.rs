@@ -54,19 +54,26 @@ pub(super) fn steps(desired: &DesiredState, observed: &ObservedState, resolved: 
         let sessions_last = sessions_last(&assignment.permission_set, desired, observed);
         Change::Revoke { assignment, sessions_last }
     }));
-    changes.extend(deletions(observed, resolved, &revokes));
+    changes.extend(deletions(desired, observed, resolved, &revokes));
     wire(changes, &held_back(observed, &revokes))
 }
 
 /// Returns the deletions of sets that left the file; one that somebody still has where the file does not decide stays, as does
 /// one whose role was left behind in an account: AWS deletes no set that is provisioned anywhere.
-fn deletions(observed: &ObservedState, resolved: &Resolved, revokes: &BTreeSet<Grant>) -> Vec<Change> {
+fn deletions(
+    desired: &DesiredState,
+    observed: &ObservedState,
+    resolved: &Resolved,
+    revokes: &BTreeSet<Grant>,
+) -> Vec<Change> {
+    let successors = desired.successors();
     let free = resolved.leaving.iter().filter(|name| {
         left_behind(name, observed, revokes).next().is_none() && left_roles(name, observed).next().is_none()
     });
     let change = |name: &PermissionSetName| {
         let definition = observed.permission_sets.get(name)?.definition.clone()?;
-        Some(Change::DeleteSet { name: name.clone(), definition: Box::new(definition) })
+        let successor = successors.get(name).map(|new| (*new).clone());
+        Some(Change::DeleteSet { name: name.clone(), definition: Box::new(definition), successor })
     };
     free.filter_map(change).collect()
 }
@@ -269,8 +276,10 @@ impl<'a> Earlier<'a> {
         let of = |table: &BTreeMap<&PermissionSetName, usize>| table.get(change.permission_set()).copied();
         match change {
             Change::CreateSet { .. } | Change::EditSet { .. } => Waits::default(),
-            Change::DeleteSet { name, .. } => {
-                Waits { needs: self.revokes_of_set.get(name).cloned().unwrap_or_default(), ..Waits::default() }
+            Change::DeleteSet { name, successor, .. } => {
+                let mut needs = self.revokes_of_set.get(name).cloned().unwrap_or_default();
+                needs.extend(successor.as_ref().and_then(|new| self.definition.get(new)));
+                Waits { needs, ..Waits::default() }
             }
             // Half an edit must not reach accounts: they keep the old version, which is consistent.
             Change::Provision { .. } => Waits { needs: of(&self.definition).into_iter().collect(), ..Waits::default() },

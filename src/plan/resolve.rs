@@ -29,7 +29,7 @@ pub struct Resolved {
     pub grants: BTreeSet<Grant>,
     /// What must be granted after every apply. More than one where a name means several accounts, which is an error.
     pub required: BTreeSet<Grant>,
-    /// The permission sets that carry this owner's tag and left the file.
+    /// The permission sets that carry this owner's tag and left the file, or are called otherwise now.
     pub leaving: BTreeSet<PermissionSetName>,
 }
 
@@ -192,15 +192,20 @@ fn rule_accounts(
     accounts
 }
 
-/// Returns the permission sets that this owner's file made or adopted, by their tag, and that it declares no more.
+/// Returns the permission sets that this owner's file made or adopted, by their tag, and that it declares no more; and those
+/// that it says are called otherwise now.
 fn leaving(desired: &DesiredState, observed: &ObservedState) -> BTreeSet<PermissionSetName> {
-    let Some(owner) = &desired.owner else { return BTreeSet::new() };
+    let successors = desired.successors();
     let undeclared = observed
         .permission_sets
         .iter()
         .filter(|(name, _)| !desired.permission_sets.contains_key(*name) && !desired.guards.protect.contains(*name));
+    let has_our_tag = |live: &crate::model::Definition| {
+        let tag = live.tags.get(OWNER_TAG);
+        tag.is_some() && tag == desired.owner.as_ref()
+    };
     let ours = undeclared
-        .filter(|(_, set)| set.definition.as_ref().is_some_and(|live| live.tags.get(OWNER_TAG) == Some(owner)));
+        .filter(|(name, set)| successors.contains_key(*name) || set.definition.as_ref().is_some_and(has_our_tag));
     ours.map(|(name, _)| name.clone()).collect()
 }
 

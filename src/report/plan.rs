@@ -88,8 +88,9 @@ fn write_changes(out: &mut impl Write, plan: &Plan, full: bool) -> fmt::Result {
                 };
                 writeln!(out, "  {mark} provision       {name}   into {into}{}", style::faint(why))?;
             }
-            Change::DeleteSet { name, definition: _ } => {
-                let why = style::faint("   left the file");
+            Change::DeleteSet { name, definition: _, successor } => {
+                let why = successor.as_ref().map_or("   left the file".to_owned(), |new| format!("   is {new} now"));
+                let why = style::faint(why);
                 writeln!(out, "  {mark} permission set  {}{why}", style::heading(name))?;
             }
             Change::Assign(assignment) => {
@@ -276,7 +277,7 @@ fn definition_details(change: &Change) -> Option<(&crate::model::PermissionSetNa
     match change {
         Change::CreateSet { name, definition, edits: _ } => Some((name, words::definition(definition))),
         Change::EditSet { name, before, after, edits: _ } => Some((name, words::edits(before, after, false))),
-        Change::DeleteSet { name, definition } => Some((name, words::definition(definition))),
+        Change::DeleteSet { name, definition, successor: _ } => Some((name, words::definition(definition))),
         Change::Provision { .. } | Change::Assign(_) | Change::Revoke { .. } => None,
     }
 }

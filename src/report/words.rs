@@ -56,7 +56,10 @@ pub(super) fn one_line(change: &Change) -> String {
         }
         Change::Assign(assignment) => format!("assign {}", assignment_words(assignment)),
         Change::Revoke { assignment, .. } => format!("revoke {}", assignment_words(assignment)),
-        Change::DeleteSet { name, .. } => format!("delete permission set {name}"),
+        Change::DeleteSet { name, successor: None, .. } => format!("delete permission set {name}"),
+        Change::DeleteSet { name, successor: Some(new), .. } => {
+            format!("delete permission set {name}, which is {new} now")
+        }
     }
 }
 

@@ -291,3 +291,18 @@ async fn a_saved_plan_is_looked_at_again_for_whoever_applies_it() {
         assert_eq!(plan.clone().for_caller(&caller, &facts).refusals.len(), refusals, "{user}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn whoever_gets_the_same_under_a_new_name_loses_nothing() {
+    let renamed = |kept: usize| {
+        file(kept, "").replace("Ops: {}", "Platform: { previously: [Ops] }").replace("[Ops], acc", "[Platform], acc")
+    };
+    let of = |found: Vec<Refusal>| found.iter().map(Refusal::consent).collect::<Vec<_>>();
+    assert_eq!(of(refused(world(40), &renamed(40)).await), [""; 0]);
+    // Those who get nothing under the new name count.
+    assert_eq!(of(refused(world(40), &renamed(20)).await), ["mass-deletion"]);
+    // Somebody else's is not ours to rename.
+    let mut theirs = world(2);
+    theirs.permission_sets[0].tags.insert("permset:owner".to_owned(), "another".to_owned());
+    assert_eq!(of(refused(theirs, &renamed(2)).await), ["take-over"]);
+}

@@ -60,7 +60,12 @@ enum ChangeJson {
         all_provisioned: bool,
     },
     /// A permission set that left the file is deleted.
-    DeletePermissionSet { permission_set: String, definition: Box<DefinitionJson> },
+    DeletePermissionSet {
+        permission_set: String,
+        definition: Box<DefinitionJson>,
+        /// What it is called now; `null` if it was not renamed.
+        successor: Option<String>,
+    },
     /// A principal gets a permission set in an account.
     CreateAssignment { assignment: AssignmentJson },
     /// A principal loses a permission set in an account.
@@ -344,9 +349,10 @@ fn change(change: &Change) -> ChangeJson {
             stale: accounts(stale),
             all_provisioned: *targets == Targets::AllProvisioned,
         },
-        Change::DeleteSet { name, definition } => ChangeJson::DeletePermissionSet {
+        Change::DeleteSet { name, definition, successor } => ChangeJson::DeletePermissionSet {
             permission_set: name.as_str().to_owned(),
             definition: Box::new(self::definition(definition)),
+            successor: successor.as_ref().map(|new| new.as_str().to_owned()),
         },
         Change::Assign(value) => ChangeJson::CreateAssignment { assignment: assignment(value) },
         Change::Revoke { assignment: value, sessions_last } => ChangeJson::DeleteAssignment {
