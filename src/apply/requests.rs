@@ -103,7 +103,7 @@ impl<'a> Requests<'a> {
         let answer = send.await;
         let (request_id, follow, error) = match &answer {
             Ok(answer) => (answer.receipt().request_id.clone(), answer.follow(), None),
-            Err(error) => (error.request_id.clone(), None, Some(error.to_string())),
+            Err(error) => (error.request_id.as_deref().map(str::to_owned), None, Some(error.to_string())),
         };
         match &follow {
             Some(followed) => {

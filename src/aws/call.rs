@@ -68,10 +68,14 @@ where
     E: ProvideErrorMetadata + std::error::Error + 'static,
     SdkError<E, HttpResponse>: RequestId,
 {
-    let request_id = error.request_id().map(str::to_owned);
+    let request_id = error.request_id().map(Box::from);
+    let reason = match error {
+        SdkError::ServiceError(answer) => answer.raw().body().bytes().and_then(reason_of),
+        _ => None,
+    };
     let (kind, code, message) = match error {
         SdkError::ServiceError(answer) => {
-            let code = answer.err().code().map(str::to_owned);
+            let code = answer.err().code().map(Box::from);
             let silent =
                 || format!("HTTP {} without a reason: is this AWS, or a proxy?", answer.raw().status().as_u16());
             let message = answer.err().message().map_or_else(silent, str::to_owned);
@@ -87,7 +91,13 @@ where
         }
         other => (ErrorKind::Other, None, DisplayErrorContext(other).to_string()),
     };
-    AwsError { kind, operation, subject, code, message, request_id }
+    AwsError { kind, operation, subject, code, message, reason, request_id }
+}
+
+/// The SDK has a method for it on each error of each operation; the wire has it in one place.
+fn reason_of(body: &[u8]) -> Option<Box<str>> {
+    let body: serde_json::Value = serde_json::from_slice(body).ok()?;
+    body.get("Reason")?.as_str().map(Box::from)
 }
 
 /// The last cause is the one that says what happened: `Connection refused`, not `dispatch failure`.

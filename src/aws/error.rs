@@ -16,11 +16,13 @@ pub struct AwsError {
     /// What the operation was about.
     pub subject: String,
     /// AWS's error code, if AWS answered.
-    pub code: Option<String>,
+    pub code: Option<Box<str>>,
     /// What AWS or the connection says.
     pub message: String,
+    /// What lies behind it, where AWS gives a reason of its own: trouble with the key that encrypts the instance.
+    pub reason: Option<Box<str>>,
     /// By which AWS's support finds the request.
-    pub request_id: Option<String>,
+    pub request_id: Option<Box<str>>,
 }
 
 /// Kinds of trouble, as far as anybody decides by them.
@@ -55,7 +57,15 @@ pub enum ErrorKind {
 impl AwsError {
     /// Makes an error of something found on this side.
     pub fn local(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, operation: "", subject: String::new(), code: None, message: message.into(), request_id: None }
+        Self {
+            kind,
+            operation: "",
+            subject: String::new(),
+            code: None,
+            message: message.into(),
+            reason: None,
+            request_id: None,
+        }
     }
 
     /// Returns whether AWS says that things are already as the request wanted them, or that a name is taken, rather
@@ -94,7 +104,7 @@ impl ErrorKind {
 
 impl Display for AwsError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { kind: _, operation, subject, code, message, request_id } = self;
+        let Self { kind: _, operation, subject, code, message, reason, request_id } = self;
         if !operation.is_empty() {
             write!(f, "{operation} failed")?;
             if !subject.is_empty() {
@@ -106,6 +116,9 @@ impl Display for AwsError {
             write!(f, "{}: ", Shown(code))?;
         }
         write!(f, "{}", Shown(message))?;
+        if let Some(reason) = reason {
+            write!(f, " ({})", Shown(reason))?;
+        }
         if let Some(id) = request_id {
             write!(f, " (request id {})", Shown(id))?;
         }

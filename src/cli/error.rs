@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use crate::aws::{AwsError, ErrorKind};
 use crate::cli::exit::Exit;
 use crate::desired::SourceError;
+use crate::report::hints;
 use crate::sandbox::{RemoteError, ServeError, StoreError};
 
 /// Why a command ended early.
@@ -107,6 +108,9 @@ impl From<RemoteError> for Failure {
 impl From<AwsError> for Failure {
     fn from(error: AwsError) -> Self {
         let failure = Self::new(error.to_string());
+        if error.reason.is_some() {
+            return hints::of_error(&error).into_iter().fold(failure, Self::hint);
+        }
         match error.kind {
             ErrorKind::NoCredentials => failure
                 .hint("log in, for example `aws sso login --profile NAME`, and name the profile with `--profile NAME`")

@@ -2,10 +2,10 @@
 
 use std::fmt::{self, Write};
 
-use crate::apply::{ApplyReport, Counts, ErrorKind, Failure, Outcome, SkipReason};
+use crate::apply::{ApplyReport, Counts, Failure, Outcome, SkipReason};
 use crate::model::Shown;
 use crate::plan::{Change, Plan};
-use crate::report::{count, style, words};
+use crate::report::{count, hints, style, words};
 
 /// Says what begins.
 pub fn started(change: &Change) -> String {
@@ -56,13 +56,13 @@ fn write_failure(out: &mut impl Write, failure: &Failure) -> fmt::Result {
                     "          {done} of {total} edits had been made; accounts see none before it is provisioned"
                 )?;
             }
-            write_hint(out, hint_of(error.kind))
+            write_hint(out, hints::of_error(error).as_deref())
         }
         Failure::Requests(reasons) => {
             for reason in reasons {
                 writeln!(out, "          AWS says: {}", Shown(reason))?;
             }
-            write_hint(out, reasons.iter().find_map(|reason| hint_of_reason(reason)))
+            write_hint(out, reasons.iter().find_map(|reason| hints::of_reason(reason)))
         }
         Failure::Lost(error) => {
             writeln!(out, "          AWS accepted it, but does not say how it ended: {error}")?;
@@ -86,42 +86,6 @@ fn write_hint(out: &mut impl Write, hint: Option<&str>) -> fmt::Result {
     match hint {
         Some(hint) => writeln!(out, "          {}: {hint}", style::hint("hint")),
         None => Ok(()),
-    }
-}
-
-fn hint_of(kind: ErrorKind) -> Option<&'static str> {
-    match kind {
-        ErrorKind::AccessDenied => Some(
-            "the caller lacks a right; a delegated administrator cannot touch what is provisioned in the management account",
-        ),
-        ErrorKind::Conflict => Some(
-            "somebody else works on the same thing, or the name is taken; run again, permset looks first and adopts by name",
-        ),
-        ErrorKind::Quota => Some("a quota of AWS is exhausted; see Service Quotas, IAM Identity Center"),
-        ErrorKind::NotReached => Some("run again: permset looks first, so nothing is done twice"),
-        ErrorKind::Throttled => Some("somebody else uses up the 20 calls a second; run again later"),
-        _ => None,
-    }
-}
-
-/// Reads AWS's FailureReason. The texts are those that people met (terraform-provider-aws#19341, #35158, #33337;
-/// terraform-aws-sso-elevator#15; aws-sso-util#80).
-fn hint_of_reason(reason: &str) -> Option<&'static str> {
-    let has = |part: &str| reason.contains(part);
-    if has("Access denied by IAM") || has("iam:UpdateSAMLProvider") {
-        Some(
-            "in the management account AWS works with the caller's own IAM rights, which must cover the AWSReservedSSO roles",
-        )
-    } else if has("was not found in directory") {
-        Some("the user or group is gone; run again to see it by its present name")
-    } else if has("is taking longer than usual") {
-        Some("the account is suspended or closed")
-    } else if has("policy") && has("404") {
-        Some("a customer managed policy must exist in the account under the same path and name before")
-    } else if has("Assignment not found") || has("provision not found") {
-        Some("the last assignment went away meanwhile; run again")
-    } else {
-        None
     }
 }
 

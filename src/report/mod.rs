@@ -7,6 +7,7 @@
 pub mod apply;
 pub mod drift;
 pub mod findings;
+pub mod hints;
 pub mod journal;
 pub mod json;
 mod markdown;

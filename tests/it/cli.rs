@@ -294,3 +294,18 @@ fn a_full_disk_is_reported_and_a_closed_pipe_is_not() {
     assert!(stderr(&output).contains("could not be shown, nothing was changed"), "{}", stderr(&output));
     assert_eq!(cli.read("world.json"), before);
 }
+
+#[test]
+fn trouble_with_the_key_of_the_instance_has_a_way_out() {
+    let cli = Cli::with_example();
+    let mut world: serde_json::Value = serde_json::from_str(&cli.read("world.json")).unwrap();
+    let members = serde_json::json!({"Reason": "KMS_AccessDeniedException"});
+    let effect =
+        serde_json::json!({"error": {"code": "AccessDeniedException", "message": "no key", "members": members}});
+    world["faults"] = serde_json::json!([{"on": "ListPermissionSets", "times": null, "effect": effect}]);
+    cli.write("world.json", world.to_string());
+    let output = cli.command(&["--sandbox=world.json", "-q", "plan"]);
+    assert_eq!(code(&output), 1);
+    assert!(stderr(&output).contains("no key (KMS_AccessDeniedException)"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("`kms:Decrypt` through sso and identitystore is missing"), "{}", stderr(&output));
+}
