@@ -24,9 +24,9 @@
 //! | 0 | [`model`]: the words | nothing | async, I/O, clock, environment, AWS SDK, YAML, printing |
 //! | 1 | [`desired`]: from the access file to the desired state | model | async, AWS SDK; files are read in `source` only |
 //! | 1 | [`aws`]: the only door to AWS | model | plan, desired; nobody else names the AWS SDK |
-//! | 1 | [`plan`]: pure: resolve, diff, order, guard, drift | model | async, I/O, clock, AWS SDK, text for users |
+//! | 1 | [`plan`]: pure: resolve, diff, order, guard, drift, saved plans | model | async, I/O, clock, AWS SDK, text for users |
 //! | 2 | [`observed`]: one complete reading | model, aws | plan, desired |
-//! | 2 | [`apply`]: walks a plan | model, plan, aws | desired, observed, rendering |
+//! | 2 | [`apply`]: walks a plan, keeps a journal | model, plan, aws | desired, observed, rendering; files are written in `journal` only |
 //! | 3 | [`report`]: text, markdown, json | model, plan, apply's outcomes | I/O, environment, AWS SDK |
 //! | 4 | [`cli`]: one file a command | all above, the sandbox's front door | decisions about changes |
 //! | beside | [`sandbox`]: an Identity Center in memory | nothing of ours | it speaks the wire form only: a witness, not an accomplice |
@@ -36,7 +36,9 @@
 //! `permset apply` loads the file ([`desired::load`]) and prints every finding; connects ([`aws::Aws::connect`]) to the
 //! network or to the sandbox, the connector being the only difference; reads everything once
 //! ([`observed::observe`]), complete or an error; compares ([`plan::plan`]); prints and asks; carries out
-//! ([`apply::apply`]); reads and compares again, and expects nothing to be left.
+//! ([`apply::apply`]); reads and compares again, and expects nothing to be left. Before all of that it asks what became of the
+//! requests that an earlier run left in flight ([`apply::recover`]). Of a saved plan ([`plan::SavedPlan`]) only the facts that it
+//! rests on are read again ([`observed::again()`]).
 
 pub mod apply;
 pub mod aws;

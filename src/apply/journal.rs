@@ -225,7 +225,7 @@ impl Journal {
 /// Whoever may read it learns who has what: it is for its owner only.
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.append(true);
+    options.read(true).append(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
@@ -275,6 +275,18 @@ pub struct Interrupted {
     pub begin: Begin,
     /// What may still be going on.
     pub in_flight: Vec<InFlight>,
+    /// How many bytes of it are whole lines.
+    whole: u64,
+}
+
+impl Interrupted {
+    /// Goes on with the journal: a line that was torn is taken out, so that the next one can be read.
+    pub(super) fn take_up(&self, caller: &str) {
+        let mut trouble = self.journal.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        *trouble = self.journal.file.set_len(self.whole).err().map(|error| error.to_string());
+        drop(trouble);
+        self.journal.write(Entry::TakenUp { caller: caller.to_owned() });
+    }
 }
 
 /// A request of which the journal does not say how it ended.
@@ -310,25 +322,24 @@ pub fn interrupted(folder: &Path) -> io::Result<Vec<Interrupted>> {
     paths.sort();
     let mut found = Vec::new();
     for path in paths {
-        let text = fs::read_to_string(&path)?;
-        // What is no journal of ours is none to take up.
-        let Ok((begin, lines)) = read(&text) else { continue };
-        if lines.iter().any(|line| matches!(line.entry, Entry::End { .. })) {
-            continue;
-        }
         let file = private().open(&path)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => continue,
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        // A line that was torn is closed, so that the next one can be read.
-        if !text.ends_with('\n') {
-            let whole = text.rfind('\n').map_or(0, |at| at + 1);
-            file.set_len(u64::try_from(whole).unwrap_or(u64::MAX))?;
+        // Read when it is ours: its run may just have come to its end.
+        let bytes = fs::read(&path)?;
+        let text = String::from_utf8_lossy(&bytes);
+        // What is no journal of ours is none to take up.
+        let Ok((begin, lines)) = read(&text) else { continue };
+        if lines.iter().any(|line| matches!(line.entry, Entry::End { .. })) {
+            continue;
         }
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let whole = u64::try_from(whole).unwrap_or(u64::MAX);
         let time = lines.first().map(|line| line.time.clone()).unwrap_or_default();
-        found.push(Interrupted { journal: Journal::on(file, path), time, begin, in_flight: in_flight(&lines) });
+        found.push(Interrupted { journal: Journal::on(file, path), time, begin, in_flight: in_flight(&lines), whole });
     }
     Ok(found)
 }

@@ -261,7 +261,7 @@ pub async fn apply(
                     (stage.on_event)(Event::Started(index));
                     under_way.insert(index);
                     let run = &run;
-                    running.push(async move { (index, run.perform(index, change).await) });
+                    running.push(Box::pin(async move { (index, run.perform(index, change).await) }));
                 }
                 Verdict::Skip(reason) => stage.end(index, Outcome::Skipped(reason)),
             }

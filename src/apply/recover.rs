@@ -32,7 +32,7 @@ pub enum Ending {
 /// is open any more.
 pub async fn recover(aws: &Aws, instance: &Instance, interrupted: &Interrupted, caller: &str) -> Vec<Recovered> {
     let Interrupted { journal, in_flight, .. } = interrupted;
-    journal.write(Entry::TakenUp { caller: caller.to_owned() });
+    interrupted.take_up(caller);
     let waiter = aws.at(instance).waiter();
     let ends = join_all(in_flight.iter().map(async |open| {
         let end = match &open.follow {

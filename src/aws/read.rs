@@ -161,6 +161,17 @@ impl At<'_> {
         })
     }
 
+    /// Reads what a permission set consists of; `None` if it is gone. Six calls.
+    ///
+    /// # Errors
+    /// If any of them fails.
+    pub async fn live_definition(self, arn: &PermissionSetArn) -> Result<Option<Definition>, AwsError> {
+        match self.describe(arn).await? {
+            Some(described) => self.definition(arn, described).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// Finds a permission set by its name: one call for each that exists, for there is no other way.
     ///
     /// # Errors

@@ -118,7 +118,7 @@ const UNKNOWN: Duration = Duration::from_secs(60);
 /// What a request is taken to need until one has shown it.
 const FIRST_GUESS: Duration = Duration::from_secs(2);
 const FASTEST_ROUND: Duration = Duration::from_millis(250);
-const SLOWEST_ROUND: Duration = Duration::from_secs(3);
+const SLOWEST_ROUND: Duration = Duration::from_secs(10);
 /// How often those that the list calls open are asked for by themselves all the same: lists lag.
 const DISTRUST: u32 = 8;
 
@@ -182,14 +182,23 @@ impl Waiter<'_> {
     /// Asks again and again how the requests are doing. Never ends by itself.
     pub async fn watch(&self) {
         loop {
-            if self.state().pending.is_empty() {
-                self.wake.notified().await;
-                continue;
+            match self.pause() {
+                None => self.wake.notified().await,
+                Some(pause) => {
+                    sleep(pause).await;
+                    self.round().await;
+                }
             }
-            let takes = self.state().takes.unwrap_or(FIRST_GUESS);
-            sleep((takes / 8).clamp(FASTEST_ROUND, SLOWEST_ROUND)).await;
-            self.round().await;
         }
+    }
+
+    /// How long to wait before the next look: a fraction of what requests take, and of what the youngest has taken already,
+    /// for what is slow is not asked about more often than it is worth.
+    fn pause(&self) -> Option<Duration> {
+        let state = self.state();
+        let youngest = state.pending.values().map(|pending| pending.since.elapsed()).min()?;
+        let takes = state.takes.unwrap_or(FIRST_GUESS).max(youngest);
+        Some((takes / 8).clamp(FASTEST_ROUND, SLOWEST_ROUND))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

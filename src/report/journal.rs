@@ -9,7 +9,7 @@ use crate::report::{count, style};
 
 /// Says which run was cut short.
 pub fn interrupted(interrupted: &Interrupted) -> String {
-    let Interrupted { journal, time, begin, in_flight } = interrupted;
+    let Interrupted { journal, time, begin, in_flight, .. } = interrupted;
     format!(
         "the apply of {} by {} was cut short with {} in flight (journal {})",
         Shown(time),

@@ -11,6 +11,7 @@
 mod architecture;
 mod cli;
 mod converge;
+mod effort;
 mod example;
 mod guards;
 mod invalid;

@@ -2,10 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use permset::apply::Outcome;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use permset::apply::{Outcome, Terms};
+use permset::aws::{Access, Aws};
+use permset::model::DesiredState;
+use permset::sandbox::world::Fault;
 use permset::sandbox::{Sandbox, World};
 use proptest::prelude::*;
+use serde_json::{Value, json};
+use tokio::sync::Notify;
 
+use crate::support::invariants::Bounds;
+use crate::support::tap::{Verdict, is_write, watched};
 use crate::support::universe::{ACCOUNTS, Case, SETS};
 use crate::support::{run, universe};
 
@@ -76,4 +86,107 @@ proptest! {
             Ok(())
         })?;
     }
+}
+
+/// How many random worlds something goes wrong in: few here, 10,000 in CI.
+fn cases() -> u32 {
+    std::env::var("PERMSET_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(15)
+}
+
+/// What goes wrong, and at which write or request.
+fn faults() -> impl Strategy<Value = Vec<Fault>> {
+    let effects = [
+        json!({"on": "writes", "effect": "drop_before"}),
+        json!({"on": "writes", "effect": "drop_after"}),
+        json!({"on": "reads", "effect": "drop_before"}),
+        json!({"on": "*", "effect": "throttle"}),
+        json!({"on": "writes", "effect": "conflict"}),
+        json!({"on": "writes", "effect": {"error": {"code": "InternalServerException"}}}),
+        json!({"on": "writes", "effect": {"error": {"code": "AccessDeniedException"}}}),
+        json!({"on": "writes", "effect": {"error": {"code": "ResourceNotFoundException"}}}),
+        json!({"on": "jobs", "effect": {"job_fails": {"reason": "Received a 500 status error: try again."}}}),
+        json!({"on": "jobs", "effect": {"job_takes": {"seconds": 400.0}}}),
+    ];
+    let fault = (prop::sample::select(effects.to_vec()), 1_u64..14).prop_map(|(mut fault, nth)| {
+        fault["nth"] = json!(nth);
+        serde_json::from_value(fault).unwrap()
+    });
+    prop::collection::vec(fault, 0..4)
+}
+
+/// What AWS may be like.
+fn settings() -> impl Strategy<Value = Value> {
+    prop::sample::select(vec![
+        json!({}),
+        json!({"conflicts": "account"}),
+        json!({"conflicts": "set"}),
+        json!({"short_pages": true, "empty_pages": true}),
+        json!({"deletion_lingers_seconds": 20.0}),
+        json!({"create_refreshes_stale": false}),
+        json!({"provisions_partially": false}),
+        json!({"delete_missing_assignment": "succeeds", "delete_missing_boundary": "succeeds"}),
+        json!({"omit_empty_lists": true, "omit_empty_inline_policy": true}),
+    ])
+}
+
+fn with_settings(world: World, settings: &Value) -> World {
+    let mut value = serde_json::to_value(world).unwrap();
+    for (key, setting) in settings.as_object().unwrap() {
+        value["settings"][key] = setting.clone();
+    }
+    serde_json::from_value(value).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, max_shrink_iters: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_goes_wrong_it_converges_and_nobody_has_what_nobody_grants(
+        case in universe::cases(),
+        faults in faults(),
+        settings in settings(),
+        killed in prop::option::of(0_usize..20),
+    ) {
+        block_on(async {
+            let desired = run::desired_from(&case.access_file(case.shuffle));
+            let start = with_settings(case.world(), &settings);
+            let undisturbed = Sandbox::new(start.clone());
+            run::converge(&undisturbed, &desired).await;
+            let bounds = Arc::new(Bounds::new(&desired, &start, &undisturbed.world(), 0));
+            let sandbox = Sandbox::new(start);
+            for fault in faults {
+                sandbox.add_fault(fault).unwrap();
+            }
+            let (count, dead) = (AtomicUsize::new(0), Arc::new(Notify::new()));
+            let told = dead.clone();
+            let judge = move |operation: &str| {
+                if is_write(operation) && Some(count.fetch_add(1, Ordering::Relaxed)) == killed {
+                    told.notify_one();
+                    return Verdict::HangAfter;
+                }
+                Verdict::Pass
+            };
+            let watch = bounds.clone().watch(&sandbox);
+            let aws = run::connect(watched(&sandbox, judge, watch.clone()), Access::ReadWrite).await;
+            tokio::select! {
+                () = settled(&aws, &desired) => {}
+                () = dead.notified() => {}
+            }
+            let next = run::connect(watched(&sandbox, |_| Verdict::Pass, watch), Access::ReadWrite).await;
+            settled(&next, &desired).await;
+            sandbox.clear_faults();
+            settled(&next, &desired).await;
+            let left = run::plan(&next, &desired).await.1.steps.len();
+            bounds.reached(&sandbox.world(), left, "random");
+        });
+    }
+}
+
+/// Applies once, or not at all where a read fails for good.
+async fn settled(aws: &Aws, desired: &DesiredState) {
+    let observed = permset::observed::observe(aws, desired, &permset::observed::Request::default(), &|_| {}).await;
+    let Ok(observed) = observed else { return };
+    let (plan, _) = permset::plan::plan(desired, &observed).unwrap();
+    let (_keep, stop) = tokio::sync::watch::channel(false);
+    permset::apply::apply(aws, &plan, &Terms::default(), stop, |_| {}).await;
 }

@@ -358,3 +358,39 @@ proptest! {
         prop_assert!([200, 400, 404, 500].contains(&answer.status));
     }
 }
+
+// 20 calls a second for everybody together (Identity Center user guide, quotas): somebody else's must not starve.
+#[test]
+fn an_apply_keeps_to_the_allowance() {
+    let cli = Cli::new();
+    let accounts: Vec<Value> =
+        (0..30).map(|n| json!({"id": format!("3000000000{n:02}"), "name": format!("a{n}")})).collect();
+    let world = json!({"accounts": accounts, "users": [{"user_name": "ann@example.com"}]});
+    cli.write("world.json", world.to_string());
+    cli.write(
+        "access.yaml",
+        "version: 1\nscope: { accounts: ['*'] }\npermission_sets: { Ops: {} }\n\
+         assignments: [{ permission_sets: [Ops], accounts: ['*'], users: [ann@example.com] }]\n",
+    );
+    let served = serve(&cli, &["--job-seconds", "0.5"]);
+    let url = format!("http://{}", served.address);
+    let mut apply = cli.prepare(&["--endpoint-url", &url, "-q", "apply", "--auto-approve"]);
+    apply.env("AWS_ACCESS_KEY_ID", "111111111111").env("AWS_SECRET_ACCESS_KEY", "sandbox");
+    let applied = apply.env("AWS_REGION", "eu-central-1").output().unwrap();
+    assert_eq!(code(&applied), 0, "{}", stderr(&applied));
+    let log = cli.command(&["sandbox", "log", "--world", "world.json", "--last", "5000", "--format", "json"]);
+    let log: Value = serde_json::from_str(&stdout(&log)).unwrap();
+    let calls = log["calls"].as_array().unwrap();
+    let of = |outcome: &str| calls.iter().filter(|call| call["outcome"] == outcome).count();
+    assert!(calls.len() > 100, "{}", calls.len());
+    assert!(of("ThrottlingException") * 100 <= calls.len(), "{} of {}", of("ThrottlingException"), calls.len());
+    // In any second, what the bucket holds and what flows in.
+    let mut times: Vec<f64> = calls
+        .iter()
+        .filter(|call| call["operation"].as_str().unwrap().starts_with("sso-admin."))
+        .map(|call| call["at"].as_f64().unwrap())
+        .collect();
+    times.sort_by(f64::total_cmp);
+    let busiest = (0..times.len()).map(|at| times[at..].partition_point(|time| *time < times[at] + 1.0)).max();
+    assert!(busiest.unwrap_or(0) <= 19 + 10 + 2, "{busiest:?} calls in one second");
+}

@@ -5,7 +5,7 @@ use std::io::{self, BufRead as _, IsTerminal as _};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::apply::{self, ApplyReport, CutShort, Event, Terms};
 use crate::aws::Access;
@@ -30,7 +30,16 @@ pub(in crate::cli) async fn run(global: &Global, args: &ApplyArgs, output: &Outp
     let begun = Instant::now();
     let saved = args.plan.as_deref().map(saved::read).transpose()?;
     let session = Session::open(global, output, Access::ReadWrite, shown, saved.as_ref()).await?;
-    journals::take_up(&session, &args.journal, output).await?;
+    let until = args.timeout.and_then(|timeout| begun.checked_add(timeout));
+    let taken_up = journals::take_up(&session, &args.journal, output);
+    match until {
+        None => taken_up.await?,
+        Some(until) => timeout_at(until, taken_up).await.map_err(|_| {
+            Failure::new(
+                "the time given with --timeout is over, nothing was changed: what an earlier apply began still goes on",
+            )
+        })??,
+    }
     let (plan, reading, caller) = match (saved, &args.plan) {
         (Some(saved), Some(path)) => {
             output.notice(&head(&saved, saved::age(&saved)));
@@ -68,7 +77,6 @@ pub(in crate::cli) async fn run(global: &Global, args: &ApplyArgs, output: &Outp
     );
     let stop = signal::listen(left).map_err(|error| Failure::new(format!("cannot listen for Ctrl-C: {error}")))?;
     output.changes_begin();
-    let until = args.timeout.and_then(|timeout| begun.checked_add(timeout));
     let terms = Terms { journal: Some(&journal), until };
     let report = carry_out(&session, &plan, &terms, stop.clone(), args.format, output).await;
     let ended = conclude(&session, global, &report, stop).await;

@@ -1,6 +1,7 @@
 //! What the tests share: a hermetic command line, an in-process run in virtual time, and a tap on the wire.
 
 pub mod cli;
+pub mod invariants;
 pub mod run;
 pub mod tap;
 pub mod universe;

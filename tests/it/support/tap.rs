@@ -17,11 +17,9 @@ pub enum Verdict {
     Pass,
     /// It never reaches the sandbox.
     LoseRequest,
-    /// The sandbox does it, nobody hears of it.
-    LoseAnswer,
     /// As `LoseRequest`, and the process hangs: whoever waits for it is dropped by the test.
     HangBefore,
-    /// As `LoseAnswer`, and the process hangs.
+    /// The sandbox does it, nobody hears of it, and the process hangs.
     HangAfter,
 }
 
@@ -29,7 +27,17 @@ type Judge = Arc<dyn Fn(&str) -> Verdict + Send + Sync>;
 
 /// Returns a client for the SDK on which `judge` decides about every operation.
 pub fn tapped(sandbox: &Sandbox, judge: impl Fn(&str) -> Verdict + Send + Sync + 'static) -> SharedHttpClient {
-    SharedHttpClient::new(Tap { inner: sandbox.connector(), judge: Arc::new(judge) })
+    watched(sandbox, judge, || {})
+}
+
+/// As [`tapped`], and `after` is called when the sandbox has done what a request asks for: after each write, and each look at
+/// how a request is doing, for time has passed until then.
+pub fn watched(
+    sandbox: &Sandbox,
+    judge: impl Fn(&str) -> Verdict + Send + Sync + 'static,
+    after: impl Fn() + Send + Sync + 'static,
+) -> SharedHttpClient {
+    SharedHttpClient::new(Tap { inner: sandbox.connector(), judge: Arc::new(judge), after: Arc::new(after) })
 }
 
 /// Whether an operation changes anything.
@@ -41,6 +49,7 @@ pub fn is_write(operation: &str) -> bool {
 struct Tap {
     inner: SharedHttpClient,
     judge: Judge,
+    after: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl fmt::Debug for Tap {
@@ -52,13 +61,14 @@ impl fmt::Debug for Tap {
 impl HttpClient for Tap {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
         let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(TapConnector { inner, judge: self.judge.clone() })
+        SharedHttpConnector::new(TapConnector { inner, judge: self.judge.clone(), after: self.after.clone() })
     }
 }
 
 struct TapConnector {
     inner: SharedHttpConnector,
     judge: Judge,
+    after: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl fmt::Debug for TapConnector {
@@ -74,19 +84,24 @@ impl HttpConnector for TapConnector {
         let operation = target.rsplit('.').next().filter(|name| !name.is_empty()).unwrap_or("GetCallerIdentity");
         let operation = operation.to_owned();
         let verdict = (self.judge)(&operation);
+        // In process the effect is there as soon as the call is made, whenever the answer comes.
+        let call = |request| {
+            let answer = self.inner.call(request);
+            if is_write(&operation) || operation.ends_with("Status") {
+                (self.after)();
+            }
+            answer
+        };
         let lost = || ConnectorError::io("connection reset by peer".into());
         match verdict {
-            Verdict::Pass => self.inner.call(request),
+            Verdict::Pass => call(request),
             Verdict::LoseRequest => HttpConnectorFuture::ready(Err(lost())),
             Verdict::HangBefore => HttpConnectorFuture::new(std::future::pending()),
-            Verdict::LoseAnswer | Verdict::HangAfter => {
-                let answer = self.inner.call(request);
+            Verdict::HangAfter => {
+                let answer = call(request);
                 HttpConnectorFuture::new(async move {
                     drop(answer.await);
-                    if verdict == Verdict::HangAfter {
-                        std::future::pending::<()>().await;
-                    }
-                    Err(lost())
+                    std::future::pending().await
                 })
             }
         }
