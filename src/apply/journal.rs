@@ -172,7 +172,8 @@ impl Journal {
             let path = folder.join(format!("journal-{stamp}-{}{more}.jsonl", std::process::id()));
             match private().create_new(true).open(&path) {
                 Ok(file) => {
-                    file.try_lock().map_err(io::Error::from)?;
+                    // Somebody who looks for journals may hold it for a moment.
+                    file.lock()?;
                     // Its name has to outlive a power cut as well as its lines.
                     #[cfg(unix)]
                     File::open(folder)?.sync_all()?;

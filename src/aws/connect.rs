@@ -96,6 +96,7 @@ impl Aws {
             sts: client!(aws_sdk_sts, "sts"),
             meter,
             region,
+            endpoint_url: config.endpoint_url().map(str::to_owned),
         }
     }
 }

@@ -33,6 +33,7 @@ pub struct Aws {
     sts: aws_sdk_sts::Client,
     meter: Meter,
     region: String,
+    endpoint_url: Option<String>,
 }
 
 impl Aws {
@@ -49,6 +50,11 @@ impl Aws {
     /// Returns the Region that is asked.
     pub fn region(&self) -> &str {
         &self.region
+    }
+
+    /// Returns the one endpoint that is asked instead of AWS's own, if there is one.
+    pub fn endpoint_url(&self) -> Option<&str> {
+        self.endpoint_url.as_deref()
     }
 
     /// Returns the same connection as bound to one instance.

@@ -46,6 +46,8 @@ pub struct Request {
     pub receipt: Receipt,
     /// How it ended, if the first answer said so already.
     settled: Option<Settled>,
+    /// Whether an earlier run started it, so that AWS must have heard of it by now.
+    is_old: bool,
 }
 
 /// How a request ended.
@@ -99,14 +101,14 @@ impl Request {
         receipt: Receipt,
     ) -> Result<Self, AwsError> {
         match status {
-            Some(Status { id: Some(id), settled }) => Ok(Self { kind, id, subject, receipt, settled }),
+            Some(Status { id: Some(id), settled }) => Ok(Self { kind, id, subject, receipt, settled, is_old: false }),
             _ => Err(AwsError::unreadable(operation, subject, "the answer has no request id")),
         }
     }
 
     /// Takes up a request that an earlier run started.
     pub fn known(kind: RequestKind, id: impl Into<String>, subject: impl Into<String>) -> Self {
-        Self { kind, id: id.into(), subject: subject.into(), receipt: Receipt::default(), settled: None }
+        Self { kind, id: id.into(), subject: subject.into(), receipt: Receipt::default(), settled: None, is_old: true }
     }
 }
 
@@ -255,7 +257,8 @@ impl Waiter<'_> {
         let end = match status {
             Ok(None) => return,
             // The request goes on whether or not we can see it, and its status may lag behind at first.
-            Err(error) if may_pass(error.kind) || (error.kind == ErrorKind::NotFound && age < UNKNOWN) => return,
+            Err(error) if may_pass(error.kind) => return,
+            Err(error) if error.kind == ErrorKind::NotFound && age < UNKNOWN && !request.is_old => return,
             Ok(Some(settled)) => Ok(settled),
             Err(error) => Err(error),
         };

@@ -153,7 +153,7 @@ impl<'a> Session<'a> {
     /// Returns what is asked instead of AWS, if it is something else.
     pub(super) fn endpoint(&self) -> Option<String> {
         let sandbox = self.global.sandbox.as_ref().map(|world| format!("sandbox {}", world.display()));
-        sandbox.or_else(|| self.global.endpoint_url.clone())
+        sandbox.or_else(|| self.aws.endpoint_url().map(str::to_owned))
     }
 
     /// Starts to show progress, if this run shows any.

@@ -11,6 +11,7 @@ use permset::model::DesiredState;
 use permset::sandbox::world::Fault;
 use permset::sandbox::{Sandbox, World};
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -105,7 +106,8 @@ fn faults() -> impl Strategy<Value = Vec<Fault>> {
         json!({"on": "writes", "effect": {"error": {"code": "AccessDeniedException"}}}),
         json!({"on": "writes", "effect": {"error": {"code": "ResourceNotFoundException"}}}),
         json!({"on": "jobs", "effect": {"job_fails": {"reason": "Received a 500 status error: try again."}}}),
-        json!({"on": "jobs", "effect": {"job_takes": {"seconds": 400.0}}}),
+        // What is in the way is waited for, though not for more than five minutes.
+        json!({"on": "jobs", "effect": {"job_takes": {"seconds": 250.0}}}),
     ];
     let fault = (prop::sample::select(effects.to_vec()), 1_u64..14).prop_map(|(mut fault, nth)| {
         fault["nth"] = json!(nth);
@@ -137,49 +139,64 @@ fn with_settings(world: World, settings: &Value) -> World {
     serde_json::from_value(value).unwrap()
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, max_shrink_iters: 200, ..ProptestConfig::default() })]
+#[test]
+fn whatever_goes_wrong_it_converges_and_nobody_has_what_nobody_grants() {
+    // Each thread draws worlds of its own.
+    let threads = u32::try_from(std::thread::available_parallelism().map_or(1, std::num::NonZero::get)).unwrap();
+    let config = ProptestConfig {
+        cases: cases().div_ceil(threads),
+        failure_persistence: None,
+        max_shrink_iters: 200,
+        ..ProptestConfig::default()
+    };
+    let worlds = || {
+        let strategy = (universe::cases(), faults(), settings(), prop::option::of(0_usize..20));
+        let run = |(case, faults, settings, killed)| {
+            block_on(disturbed(&case, faults, &settings, killed));
+            Ok(())
+        };
+        TestRunner::new(config.clone()).run(&strategy, run).map_err(|failure| failure.to_string())
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(worlds)).collect();
+        for thread in threads {
+            assert_eq!(thread.join().unwrap(), Ok(()));
+        }
+    });
+}
 
-    #[test]
-    fn whatever_goes_wrong_it_converges_and_nobody_has_what_nobody_grants(
-        case in universe::cases(),
-        faults in faults(),
-        settings in settings(),
-        killed in prop::option::of(0_usize..20),
-    ) {
-        block_on(async {
-            let desired = run::desired_from(&case.access_file(case.shuffle));
-            let start = with_settings(case.world(), &settings);
-            let undisturbed = Sandbox::new(start.clone());
-            run::converge(&undisturbed, &desired).await;
-            let bounds = Arc::new(Bounds::new(&desired, &start, &undisturbed.world(), 0));
-            let sandbox = Sandbox::new(start);
-            for fault in faults {
-                sandbox.add_fault(fault).unwrap();
-            }
-            let (count, dead) = (AtomicUsize::new(0), Arc::new(Notify::new()));
-            let told = dead.clone();
-            let judge = move |operation: &str| {
-                if is_write(operation) && Some(count.fetch_add(1, Ordering::Relaxed)) == killed {
-                    told.notify_one();
-                    return Verdict::HangAfter;
-                }
-                Verdict::Pass
-            };
-            let watch = bounds.clone().watch(&sandbox);
-            let aws = run::connect(watched(&sandbox, judge, watch.clone()), Access::ReadWrite).await;
-            tokio::select! {
-                () = settled(&aws, &desired) => {}
-                () = dead.notified() => {}
-            }
-            let next = run::connect(watched(&sandbox, |_| Verdict::Pass, watch), Access::ReadWrite).await;
-            settled(&next, &desired).await;
-            sandbox.clear_faults();
-            settled(&next, &desired).await;
-            let left = run::plan(&next, &desired).await.1.steps.len();
-            bounds.reached(&sandbox.world(), left, "random");
-        });
+/// A run in which things go wrong, and which may be killed at a write; then runs in which the rest goes wrong.
+async fn disturbed(case: &Case, faults: Vec<Fault>, settings: &Value, killed: Option<usize>) {
+    let desired = run::desired_from(&case.access_file(case.shuffle));
+    let start = with_settings(case.world(), settings);
+    let undisturbed = Sandbox::new(start.clone());
+    run::converge(&undisturbed, &desired).await;
+    let bounds = Arc::new(Bounds::new(&desired, &start, &undisturbed.world(), 0));
+    let sandbox = Sandbox::new(start);
+    for fault in faults {
+        sandbox.add_fault(fault).unwrap();
     }
+    let (count, dead) = (AtomicUsize::new(0), Arc::new(Notify::new()));
+    let told = dead.clone();
+    let judge = move |operation: &str| {
+        if is_write(operation) && Some(count.fetch_add(1, Ordering::Relaxed)) == killed {
+            told.notify_one();
+            return Verdict::HangAfter;
+        }
+        Verdict::Pass
+    };
+    let watch = bounds.clone().watch(&sandbox);
+    let aws = run::connect(watched(&sandbox, judge, watch.clone()), Access::ReadWrite).await;
+    tokio::select! {
+        () = settled(&aws, &desired) => {}
+        () = dead.notified() => {}
+    }
+    let next = run::connect(watched(&sandbox, |_| Verdict::Pass, watch), Access::ReadWrite).await;
+    settled(&next, &desired).await;
+    sandbox.clear_faults();
+    settled(&next, &desired).await;
+    let left = run::plan(&next, &desired).await.1.steps.len();
+    bounds.reached(&sandbox.world(), left, "random");
 }
 
 /// Applies once, or not at all where a read fails for good.
