@@ -55,7 +55,7 @@ pub(super) fn steps(desired: &DesiredState, observed: &ObservedState, resolved: 
         Change::Revoke { assignment, sessions_last }
     }));
     changes.extend(deletions(desired, observed, resolved, &revokes));
-    wire(changes, &held_back(observed, &revokes))
+    wire(changes, &held_back(observed, &revokes), &desired.successors())
 }
 
 /// Returns the deletions of sets that left the file; one that somebody still has where the file does not decide stays, as does
@@ -237,6 +237,7 @@ struct Waits {
 /// Which earlier steps a later one may depend on.
 struct Earlier<'a> {
     held_back: &'a BTreeSet<&'a Grant>,
+    successors: &'a BTreeMap<&'a PermissionSetName, &'a PermissionSetName>,
     definition: BTreeMap<&'a PermissionSetName, usize>,
     provision: BTreeMap<&'a PermissionSetName, usize>,
     provision_of_pair: BTreeMap<Pair<'a>, usize>,
@@ -247,10 +248,15 @@ struct Earlier<'a> {
 }
 
 /// Adds what each change waits for.
-fn wire(changes: Vec<Change>, held_back: &BTreeSet<&Grant>) -> Vec<Step> {
+fn wire(
+    changes: Vec<Change>,
+    held_back: &BTreeSet<&Grant>,
+    successors: &BTreeMap<&PermissionSetName, &PermissionSetName>,
+) -> Vec<Step> {
     let mut waits = Vec::with_capacity(changes.len());
     let mut earlier = Earlier {
         held_back,
+        successors,
         definition: BTreeMap::new(),
         provision: BTreeMap::new(),
         provision_of_pair: BTreeMap::new(),
@@ -278,7 +284,7 @@ impl<'a> Earlier<'a> {
             Change::CreateSet { .. } | Change::EditSet { .. } => Waits::default(),
             Change::DeleteSet { name, successor, .. } => {
                 let mut needs = self.revokes_of_set.get(name).cloned().unwrap_or_default();
-                needs.extend(successor.as_ref().and_then(|new| self.definition.get(new)));
+                needs.extend(successor.iter().flat_map(|new| self.made(new)));
                 Waits { needs, ..Waits::default() }
             }
             // Half an edit must not reach accounts: they keep the old version, which is consistent.
@@ -303,7 +309,12 @@ impl<'a> Earlier<'a> {
                 // What takes this one's place must be there first: the same person with another permission set, or
                 // anybody at all where the role would be left without. Where granting failed, it stays.
                 let of_pair = self.assigns_of_pair.get(&pair).filter(|_| self.held_back.contains(&grant));
-                let needs = self.assigns_of_person.get(&person).cloned().unwrap_or_default();
+                let mut needs = self.assigns_of_person.get(&person).cloned().unwrap_or_default();
+                // A former permission set goes when the one that replaces it is whole, and everybody has it there.
+                if let Some(new) = self.successors.get(&assignment.permission_set) {
+                    needs.extend(self.made(new));
+                    needs.extend(self.assigns_of_pair.get(&(*new, &assignment.account.id)).into_iter().flatten());
+                }
                 let after = [of(&self.definition), of(&self.provision), self.last_of_pair.get(&pair).copied()];
                 Waits {
                     needs,
@@ -312,6 +323,11 @@ impl<'a> Earlier<'a> {
                 }
             }
         }
+    }
+
+    /// Returns the steps that make a permission set what it shall be, in its accounts as well.
+    fn made(&self, name: &PermissionSetName) -> impl Iterator<Item = usize> {
+        [self.definition.get(name), self.provision.get(name)].into_iter().flatten().copied()
     }
 
     fn remember(&mut self, index: usize, change: &'a Change) {

@@ -424,3 +424,31 @@ async fn a_reading_command_cannot_write() {
     });
     assert_eq!(written.count(), 0);
 }
+
+// What replaces it must be there and whole: a rename takes nothing away that did not come back.
+#[tokio::test(start_paused = true)]
+async fn a_rename_that_fails_leaves_the_former_permission_set_alone() {
+    for (failing, user) in [
+        ("CreatePermissionSet", "groups: [jitsi-operators]"),
+        ("AttachManagedPolicyToPermissionSet", "users: [alice@example.com]"),
+    ] {
+        let old = "version: 1\nscope: { accounts: [\"215665149509\"] }\npermission_sets: { OldOps: { aws_managed_policies: [ReadOnlyAccess] } }\n\
+                   assignments: [{ permission_sets: [OldOps], accounts: [\"215665149509\"], groups: [jitsi-operators], users: [alice@example.com] }]\n";
+        let sandbox = Sandbox::new(permset::sandbox::starter::starter());
+        run::converge(&sandbox, &run::desired_from(old)).await;
+        let before = grants(&sandbox.world());
+        let new =
+            old.replace("{ OldOps: {", "{ NewOps: { previously: [OldOps],").replace("[OldOps], acc", "[NewOps], acc");
+        let new = new.replace("groups: [jitsi-operators], users: [alice@example.com]", user);
+        let fault =
+            json!({"on": failing, "times": null, "effect": {"error": {"code": "ServiceQuotaExceededException"}}});
+        sandbox.add_fault(serde_json::from_value(fault).unwrap()).unwrap();
+        let (aws, desired) = (run::aws(&sandbox).await, run::desired_from(&new));
+        let plan = run::plan(&aws, &desired).await.1;
+        let (_, left) = run::apply(&aws, &desired, &plan).await;
+        assert!(left > 0);
+        assert_eq!(grants(&sandbox.world()), before, "{failing}");
+        sandbox.clear_faults();
+        assert_eq!(settle(&aws, &desired).await, 0, "{failing}");
+    }
+}
