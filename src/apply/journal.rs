@@ -48,11 +48,13 @@ pub enum Entry {
     Answer {
         /// Its number.
         number: u64,
+        /// Whether there was an answer at all; if not, AWS may have done it or not.
+        answered: bool,
         /// AWS's request id, if there was one.
         request_id: Option<String>,
         /// What is now being worked on, if the request is asynchronous.
         follow: Option<Followed>,
-        /// Why it was refused.
+        /// Why it was refused, or why there is no answer.
         error: Option<String>,
     },
     /// What a request began has ended.
@@ -77,6 +79,15 @@ pub enum Entry {
     TakenUp {
         /// Who.
         caller: String,
+    },
+    /// A later run has found out what became of everything that was in flight; these are numbers of requests.
+    Closed {
+        /// How many AWS has done.
+        succeeded: usize,
+        /// How many AWS gave up.
+        failed: usize,
+        /// Of how many it cannot be known.
+        unknown: usize,
     },
     /// The run is over, and nothing of it is in flight.
     End {
@@ -297,19 +308,41 @@ pub struct InFlight {
     pub number: u64,
     /// The operation.
     pub operation: String,
+    /// The position of its change.
+    pub change: usize,
     /// What it is about.
     pub subject: String,
     /// By what AWS knows it; `None` if no answer was written down.
     pub follow: Option<Followed>,
+    /// When AWS accepted it, in RFC 3339.
+    pub since: String,
+}
+
+/// The journals of a folder, as far as somebody should know of them.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Those whose runs ended without a word.
+    pub interrupted: Vec<Interrupted>,
+    /// Those that cannot be read, and why.
+    pub unreadable: Vec<(PathBuf, String)>,
+}
+
+/// What somebody who looks for journals is about to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Look.
+    Mention,
+    /// Go on with them.
+    TakeUp,
 }
 
 /// Finds the journals in a folder whose runs ended without a word. One that is locked belongs to a run that lives.
 ///
 /// # Errors
-/// If the folder or a journal in it cannot be read. That there is no folder is no error.
-pub fn interrupted(folder: &Path) -> io::Result<Vec<Interrupted>> {
+/// If the folder cannot be read. That there is none is no error.
+pub fn interrupted(folder: &Path, purpose: Purpose) -> io::Result<Found> {
     let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::default()),
         entries => entries?,
     };
     let mut paths = Vec::new();
@@ -321,48 +354,73 @@ pub fn interrupted(folder: &Path) -> io::Result<Vec<Interrupted>> {
         }
     }
     paths.sort();
-    let mut found = Vec::new();
+    let mut found = Found::default();
     for path in paths {
-        let file = private().open(&path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => continue,
-            Err(TryLockError::Error(error)) => return Err(error),
+        match look(&path, purpose) {
+            Ok(interrupted) => found.interrupted.extend(interrupted),
+            Err(why) => found.unreadable.push((path, why)),
         }
-        // Read when it is ours: its run may just have come to its end.
-        let bytes = fs::read(&path)?;
-        let text = String::from_utf8_lossy(&bytes);
-        // What is no journal of ours is none to take up.
-        let Ok((begin, lines)) = read(&text) else { continue };
-        if lines.iter().any(|line| matches!(line.entry, Entry::End { .. })) {
-            continue;
-        }
-        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let whole = u64::try_from(whole).unwrap_or(u64::MAX);
-        let time = lines.first().map(|line| line.time.clone()).unwrap_or_default();
-        found.push(Interrupted { journal: Journal::on(file, path), time, begin, in_flight: in_flight(&lines), whole });
     }
     Ok(found)
 }
 
+/// Looks at one journal; `None` if its run has ended, or lives.
+fn look(path: &Path, purpose: Purpose) -> Result<Option<Interrupted>, String> {
+    let words = |error: io::Error| error.to_string();
+    let file = match purpose {
+        Purpose::Mention => File::open(path),
+        Purpose::TakeUp => private().open(path),
+    };
+    let file = file.map_err(words)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        Err(TryLockError::Error(error)) => return Err(words(error)),
+    }
+    // Read when it is ours: its run may just have come to its end.
+    let bytes = fs::read(path).map_err(words)?;
+    let text = String::from_utf8_lossy(&bytes);
+    // What does not begin as a journal is none: another program's, or one whose first line was torn before anything was asked.
+    if !is_one(&text) {
+        return Ok(None);
+    }
+    let (begin, lines) = read(&text)?;
+    if lines.iter().any(|line| matches!(line.entry, Entry::End { .. } | Entry::Closed { .. })) {
+        return Ok(None);
+    }
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let whole = u64::try_from(whole).unwrap_or(u64::MAX);
+    let time = lines.first().map(|line| line.time.clone()).unwrap_or_default();
+    Ok(Some(Interrupted { journal: Journal::on(file, path), time, begin, in_flight: in_flight(&lines), whole }))
+}
+
 fn in_flight(lines: &[Line]) -> Vec<InFlight> {
     let mut open: Vec<InFlight> = Vec::new();
-    for line in lines {
-        match &line.entry {
-            Entry::Request { number, operation, subject, change: _ } => open.push(InFlight {
+    for Line { time, entry } in lines {
+        match entry {
+            Entry::Request { number, operation, subject, change } => open.push(InFlight {
                 number: *number,
                 operation: operation.clone(),
+                change: *change,
                 subject: subject.clone(),
                 follow: None,
+                since: time.clone(),
             }),
             Entry::Answer { number, follow: Some(follow), .. } => {
-                let request = open.iter_mut().find(|request| request.number == *number);
-                request.map(|request| request.follow = Some(follow.clone())).unwrap_or_default();
+                for request in open.iter_mut().filter(|request| request.number == *number) {
+                    request.follow = Some(follow.clone());
+                    request.since.clone_from(time);
+                }
             }
-            Entry::Answer { number, follow: None, .. } | Entry::Settled { number, .. } => {
+            // What was not answered stays open until something is said of its change.
+            Entry::Answer { answered: false, .. } => {}
+            Entry::Answer { number, .. } | Entry::Settled { number, .. } => {
                 open.retain(|request| request.number != *number);
             }
-            Entry::Begin(_) | Entry::Outcome { .. } | Entry::TakenUp { .. } | Entry::End { .. } => {}
+            Entry::Outcome { change, .. } => {
+                open.retain(|request| request.change != *change || request.follow.is_some());
+            }
+            Entry::Begin(_) | Entry::TakenUp { .. } | Entry::Closed { .. } | Entry::End { .. } => {}
         }
     }
     open

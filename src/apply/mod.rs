@@ -160,7 +160,8 @@ impl ApplyReport {
 impl Failure {
     fn leaves_in_flight(&self) -> bool {
         match self {
-            Self::Lost(_) | Self::OutOfTime(_) => true,
+            Self::Lost(_) => true,
+            Self::OutOfTime(requests) => !requests.is_empty(),
             Self::Several(failures) => failures.iter().any(Self::leaves_in_flight),
             Self::Call { .. } | Self::Requests(_) | Self::Journal(_) | Self::NoArn(_) => false,
         }
@@ -252,6 +253,13 @@ pub async fn apply(
     let (mut listening, mut late) = (true, false);
     let cut_short = loop {
         let stopped = *stop.borrow();
+        late |= terms.until.is_some_and(|until| Instant::now() >= until);
+        if late {
+            running.clear();
+            for index in std::mem::take(&mut under_way) {
+                stage.end(index, run.requests.given_up(index));
+            }
+        }
         let halted = run.requests.halted().map(CutShort::Journal);
         let cut_short = halted.or(late.then_some(CutShort::OutOfTime)).or(stopped.then_some(CutShort::Stopped));
         let reason = cut_short.as_ref().map(CutShort::reason);
@@ -276,14 +284,7 @@ pub async fn apply(
             },
             // An error means that nobody is left who could stop us; the loop then only waits for its own steps.
             changed = stop.changed(), if listening && !stopped => listening = changed.is_ok(),
-            () = &mut out_of_time, if !late => {
-                late = true;
-                running.clear();
-                for index in std::mem::take(&mut under_way) {
-                    let failure = Failure::OutOfTime(run.requests.in_flight(index));
-                    stage.end(index, Outcome::Unknown(failure));
-                }
-            }
+            () = &mut out_of_time, if !late => late = true,
             () = &mut watch => {}
         }
     };

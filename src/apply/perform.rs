@@ -2,6 +2,7 @@
 
 use futures_util::future::BoxFuture;
 
+use crate::apply::requests::is_unanswered;
 use crate::apply::{AwsError, ErrorKind, Failure, Outcome, Run};
 use crate::aws::{Receipt, Request, Settled};
 use crate::model::{AccountId, Assignment, Definition, PermissionSetArn, PermissionSetName};
@@ -211,7 +212,7 @@ fn says_not_there(reason: &str) -> bool {
 fn is_unknown(failure: &Failure) -> bool {
     match failure {
         Failure::Lost(_) => true,
-        Failure::Call { error, .. } => error.kind == ErrorKind::NotReached,
+        Failure::Call { error, .. } => is_unanswered(error),
         Failure::Several(failures) => failures.iter().any(is_unknown),
         Failure::OutOfTime(_) => true,
         Failure::Requests(_) | Failure::NoArn(_) | Failure::Journal(_) => false,

@@ -1,8 +1,10 @@
 //! What became of a run that was cut short: the requests that its journal leaves open are followed to their end.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use futures_util::future::join_all;
+use jiff::Timestamp;
 
 use crate::apply::journal::{End, Entry, InFlight, Interrupted};
 use crate::aws::{Aws, AwsError, ErrorKind, Request, Settled};
@@ -38,7 +40,7 @@ pub async fn recover(aws: &Aws, instance: &Instance, interrupted: &Interrupted, 
         let end = match &open.follow {
             None => Ending::NoAnswer,
             Some(follow) => {
-                let request = Request::known(follow.kind, &follow.id, &open.subject);
+                let request = Request::known(follow.kind, &follow.id, &open.subject, age(&open.since));
                 match waiter.settle(&request).await {
                     Ok(settled) => Ending::Settled(settled),
                     Err(error) => Ending::Unknown(Box::new(error)),
@@ -68,13 +70,17 @@ pub async fn recover(aws: &Aws, instance: &Instance, interrupted: &Interrupted, 
     }
     if open.is_empty() {
         let of = |test: fn(&Ending) -> bool| recovered.iter().filter(|one| test(&one.end)).count();
-        journal.write(Entry::End {
-            applied: of(|end| matches!(end, Ending::Settled(Settled::Succeeded))),
+        journal.write(Entry::Closed {
+            succeeded: of(|end| matches!(end, Ending::Settled(Settled::Succeeded))),
             failed: of(|end| matches!(end, Ending::Settled(Settled::Failed(_)))),
             unknown: of(|end| matches!(end, Ending::Unknown(_) | Ending::NoAnswer)),
-            skipped: 0,
-            remaining: None,
         });
     }
     recovered
+}
+
+/// How long ago something was written down; no time at all if the clocks disagree.
+fn age(since: &str) -> Duration {
+    let age = since.parse::<Timestamp>().ok().map(|since| Timestamp::now().duration_since(since));
+    age.and_then(|age| Duration::try_from(age).ok()).unwrap_or_default()
 }

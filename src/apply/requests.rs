@@ -1,10 +1,10 @@
 //! The requests of a run: written down before they are sent and after they are answered, and known while they are in flight.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::apply::Failure;
 use crate::apply::journal::{End, Entry, Followed, Journal};
+use crate::apply::{ErrorKind, Failure, Outcome, SkipReason};
 use crate::aws::{AwsError, Receipt, Request, Settled, Waiter};
 
 /// All requests of a run.
@@ -18,6 +18,8 @@ struct Open {
     last: u64,
     /// By number: whose change, and in words.
     requests: BTreeMap<u64, (usize, String)>,
+    /// The changes of which something was sent.
+    begun: BTreeSet<usize>,
 }
 
 /// What an answer has in it for the journal.
@@ -65,10 +67,14 @@ impl<'a> Requests<'a> {
         self.journal.and_then(Journal::trouble)
     }
 
-    /// Returns the requests of a change that are in flight.
-    pub(super) fn in_flight(&self, change: usize) -> Vec<String> {
+    /// Returns what is to be said of a change that is not waited for any longer.
+    pub(super) fn given_up(&self, change: usize) -> Outcome {
         let open = self.open();
-        open.requests.values().filter(|(of, _)| *of == change).map(|(_, words)| words.clone()).collect()
+        if !open.begun.contains(&change) {
+            return Outcome::Skipped(SkipReason::OutOfTime);
+        }
+        let in_flight = open.requests.values().filter(|(of, _)| *of == change);
+        Outcome::Unknown(Failure::OutOfTime(in_flight.map(|(_, words)| words.clone()).collect()))
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
@@ -99,7 +105,11 @@ impl<'a> Requests<'a> {
         if let Some(trouble) = self.halted() {
             return Err(Failure::Journal(trouble));
         }
-        self.open().requests.insert(number, (change, words));
+        {
+            let mut open = self.open();
+            open.requests.insert(number, (change, words));
+            open.begun.insert(change);
+        }
         let answer = send.await;
         let (request_id, follow, error) = match &answer {
             Ok(answer) => (answer.receipt().request_id.clone(), answer.follow(), None),
@@ -112,9 +122,15 @@ impl<'a> Requests<'a> {
             }
             None => drop(self.open().requests.remove(&number)),
         }
-        self.note(Entry::Answer { number, request_id, follow, error });
+        let answered = answer.as_ref().err().is_none_or(|error| !is_unanswered(error));
+        self.note(Entry::Answer { number, answered, request_id, follow, error });
         Ok((answer, Sent { requests: self, number }))
     }
+}
+
+/// What is sent and not answered, or not so that it can be understood, may have been done.
+pub(super) fn is_unanswered(error: &AwsError) -> bool {
+    matches!(error.kind, ErrorKind::NotReached | ErrorKind::Unreadable)
 }
 
 impl Sent<'_, '_> {

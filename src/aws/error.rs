@@ -108,7 +108,7 @@ impl Display for AwsError {
         if !operation.is_empty() {
             write!(f, "{operation} failed")?;
             if !subject.is_empty() {
-                write!(f, " for {subject}")?;
+                write!(f, " for {}", Shown(subject))?;
             }
             f.write_str(": ")?;
         }

@@ -46,8 +46,8 @@ pub struct Request {
     pub receipt: Receipt,
     /// How it ended, if the first answer said so already.
     settled: Option<Settled>,
-    /// Whether an earlier run started it, so that AWS must have heard of it by now.
-    is_old: bool,
+    /// How long ago AWS accepted it, when this run took it up.
+    age: Duration,
 }
 
 /// How a request ended.
@@ -101,14 +101,16 @@ impl Request {
         receipt: Receipt,
     ) -> Result<Self, AwsError> {
         match status {
-            Some(Status { id: Some(id), settled }) => Ok(Self { kind, id, subject, receipt, settled, is_old: false }),
+            Some(Status { id: Some(id), settled }) => {
+                Ok(Self { kind, id, subject, receipt, settled, age: Duration::ZERO })
+            }
             _ => Err(AwsError::unreadable(operation, subject, "the answer has no request id")),
         }
     }
 
-    /// Takes up a request that an earlier run started.
-    pub fn known(kind: RequestKind, id: impl Into<String>, subject: impl Into<String>) -> Self {
-        Self { kind, id: id.into(), subject: subject.into(), receipt: Receipt::default(), settled: None, is_old: true }
+    /// Takes up a request that AWS accepted so long ago.
+    pub fn known(kind: RequestKind, id: impl Into<String>, subject: impl Into<String>, age: Duration) -> Self {
+        Self { kind, id: id.into(), subject: subject.into(), receipt: Receipt::default(), settled: None, age }
     }
 }
 
@@ -258,7 +260,7 @@ impl Waiter<'_> {
             Ok(None) => return,
             // The request goes on whether or not we can see it, and its status may lag behind at first.
             Err(error) if may_pass(error.kind) => return,
-            Err(error) if error.kind == ErrorKind::NotFound && age < UNKNOWN && !request.is_old => return,
+            Err(error) if error.kind == ErrorKind::NotFound && request.age + age < UNKNOWN => return,
             Ok(Some(settled)) => Ok(settled),
             Err(error) => Err(error),
         };

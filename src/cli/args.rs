@@ -174,6 +174,9 @@ pub(super) struct PlanArgs {
     /// Save the plan, for `permset apply FILE`
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
+    /// Where apply keeps its journals: one that was cut short is mentioned
+    #[arg(long, value_name = "DIR", default_value = FOLDER)]
+    pub(super) journal: PathBuf,
     /// Form of the result
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: Format,
@@ -212,7 +215,7 @@ pub(super) struct ShowPlanArgs {
 }
 
 /// Options of `apply`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(after_help = "Examples:  permset --sandbox -f access.yaml.example apply --auto-approve
            permset apply plan.permset")]
 pub(super) struct ApplyArgs {
@@ -237,6 +240,20 @@ pub(super) struct ApplyArgs {
     /// Show how the text of an inline policy changes
     #[arg(long)]
     pub(super) full: bool,
+}
+
+impl ApplyArgs {
+    /// Returns what to type to do the same again, with these consents as well.
+    pub(super) fn again(&self, global: &Global, more: &[&str]) -> String {
+        let mut words = vec!["apply".to_owned()];
+        words.extend(self.plan.as_ref().map(|path| quoted(&path.display().to_string())));
+        if self.journal != std::path::Path::new(FOLDER) {
+            words.extend(["--journal".to_owned(), quoted(&self.journal.display().to_string())]);
+        }
+        let consents = self.allow.iter().map(String::as_str).chain(more.iter().copied());
+        words.extend(consents.map(|consent| format!("--allow {consent}")));
+        global.again(&words.join(" "))
+    }
 }
 
 /// Form of what apply prints.

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use crate::apply::ApplyReport;
-use crate::apply::journal::{self, Begin, Entry, JOURNAL_VERSION, Journal, JournalChange, Line};
+use crate::apply::journal::{self, Begin, Entry, Interrupted, JOURNAL_VERSION, Journal, JournalChange, Line, Purpose};
 use crate::apply::recover;
 use crate::aws::ErrorKind;
 use crate::cli::error::{Failure, bug};
 use crate::cli::output::Output;
 use crate::cli::session::Session;
-use crate::model::{Caller, InstanceArn, Shown};
+use crate::model::{Caller, Instance, InstanceArn, Shown};
 use crate::observed;
 use crate::plan::Plan;
 use crate::report::json::change_json;
@@ -21,12 +21,12 @@ pub(super) const FOLDER: &str = ".permset";
 /// Finds runs that were cut short, follows what they left in flight to its end, and says what became of it.
 ///
 /// # Errors
-/// If a journal or AWS cannot be read.
+/// If AWS cannot be asked.
 pub(super) async fn take_up(session: &Session<'_>, folder: &Path, output: &Output) -> Result<(), Failure> {
-    for interrupted in find(folder)? {
+    for interrupted in find(folder, Purpose::TakeUp, output)? {
         let begin = &interrupted.begin;
         let Ok(arn) = InstanceArn::parse(&begin.instance) else { continue };
-        if begin.endpoint != session.endpoint() || begin.region != session.aws.region() {
+        if !is_here(begin, session) {
             continue;
         }
         let instance = match observed::instance(&session.aws, &arn).await {
@@ -34,7 +34,7 @@ pub(super) async fn take_up(session: &Session<'_>, folder: &Path, output: &Outpu
             instance => instance?,
         };
         let caller = session.aws.caller().await?;
-        notice(output, &words::interrupted(&interrupted));
+        notice(output, &format!("{}; asking what became of it", words::interrupted(&interrupted)));
         for one in recover::recover(&session.aws, &instance, &interrupted, &caller.arn).await {
             output.talk(&format!("  {}\n", words::recovered(&one)));
         }
@@ -42,18 +42,41 @@ pub(super) async fn take_up(session: &Session<'_>, folder: &Path, output: &Outpu
     Ok(())
 }
 
-/// Says that a run was cut short, where nothing is done about it.
+/// Says that runs on an instance were cut short, where nothing is done about it.
 ///
 /// # Errors
-/// If a journal cannot be read.
-pub(super) fn mention(session: &Session<'_>, output: &Output) -> Result<(), Failure> {
-    for interrupted in find(Path::new(FOLDER))? {
-        if interrupted.begin.endpoint == session.endpoint() {
+/// If the folder cannot be read.
+pub(super) fn mention(
+    session: &Session<'_>,
+    folder: &Path,
+    instance: &Instance,
+    output: &Output,
+) -> Result<(), Failure> {
+    for interrupted in find(folder, Purpose::Mention, output)? {
+        if is_here(&interrupted.begin, session) && interrupted.begin.instance == instance.arn.as_str() {
             let text = words::interrupted(&interrupted);
             notice(output, &format!("{text}; the next apply asks what became of it"));
         }
     }
     Ok(())
+}
+
+fn is_here(begin: &Begin, session: &Session<'_>) -> bool {
+    begin.endpoint == session.endpoint() && begin.region == session.aws.region()
+}
+
+fn find(folder: &Path, purpose: Purpose, output: &Output) -> Result<Vec<Interrupted>, Failure> {
+    let shown = |path: &Path| Shown(&path.display().to_string()).to_string();
+    let found = journal::interrupted(folder, purpose)
+        .map_err(|error| Failure::new(format!("cannot look for journals in `{}`: {error}", shown(folder))))?;
+    for (path, why) in &found.unreadable {
+        let why = Shown(why);
+        notice(
+            output,
+            &format!("the journal {} cannot be read, so nobody asks what it left in flight: {why}", shown(path)),
+        );
+    }
+    Ok(found.interrupted)
 }
 
 /// Reads a file as a journal; `None` if it is none.
@@ -70,12 +93,6 @@ pub(super) fn read(path: &Path) -> Result<Option<(Begin, Vec<Line>)>, Failure> {
     journal::read(&text).map(Some).map_err(|why| Failure::new(format!("`{shown}` cannot be shown: {why}")))
 }
 
-fn find(folder: &Path) -> Result<Vec<journal::Interrupted>, Failure> {
-    let shown = Shown(&folder.display().to_string()).to_string();
-    journal::interrupted(folder)
-        .map_err(|error| Failure::new(format!("cannot look for journals in `{shown}`: {error}")))
-}
-
 fn notice(output: &Output, text: &str) {
     output.talk(&format!("{}: {text}\n", style::warning("notice")));
 }
@@ -87,7 +104,7 @@ fn notice(output: &Output, text: &str) {
 pub(super) fn begin(
     session: &Session<'_>,
     folder: &Path,
-    plan: &Plan,
+    (plan, plan_digest): (&Plan, String),
     caller: &Caller,
     consents: &[String],
 ) -> Result<Journal, Failure> {
@@ -105,7 +122,7 @@ pub(super) fn begin(
         endpoint: session.endpoint(),
         file: session.file(),
         file_digest: session.file_digest.clone(),
-        plan_digest: plan.digest(),
+        plan_digest,
         consents: consents.to_vec(),
         changes: plan.changes().map(change).collect::<Result<_, Failure>>()?,
     };

@@ -11,8 +11,8 @@ use crate::cli::error::{Failure, bug};
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
-use crate::model::{Caller, Shown};
-use crate::plan::{SavedPlan, SavedPlanError};
+use crate::model::{Caller, Reading, Shown};
+use crate::plan::{Plan, SavedPlan, SavedPlanError};
 use crate::report::{count, saved as report};
 
 /// Saves a plan.
@@ -64,16 +64,17 @@ pub(super) fn age(saved: &SavedPlan) -> Option<Duration> {
     Duration::try_from(Timestamp::now().duration_since(made)).ok()
 }
 
-/// Reads again what a plan rests on, and fails if anything has moved. Returns who is calling.
+/// Reads again what a plan rests on, and fails if anything has moved. Returns the plan as the caller may apply it, and who that
+/// is.
 ///
 /// # Errors
 /// If a read fails, the plan is of another file or instance, or a fact is no longer what it was; each is printed.
 pub(super) async fn check(
     session: &Session<'_>,
-    saved: &SavedPlan,
+    saved: SavedPlan,
     again: &str,
     output: &Output,
-) -> Result<Caller, Failure> {
+) -> Result<(Plan, Reading, Caller), Failure> {
     let refused = |message: String| {
         Failure::new(format!("{message}, nothing was changed"))
             .hint(format!("make a new plan: `{again}`"))
@@ -83,15 +84,26 @@ pub(super) async fn check(
         let file = session.file();
         return Err(refused(format!("{file} is not the file that the plan was made from ({})", Shown(&saved.file))));
     }
-    let (now, caller) = session.facts_again(saved, refused).await?;
+    let (now, caller) = session.facts_again(&saved, refused).await?;
     let moved = saved.facts.moved(&now);
+    if moved.is_empty() && saved.plan.is_empty() {
+        // That nothing is to be done rests on everything.
+        let (observed, fresh) = session.plan().await?;
+        if fresh.is_empty() {
+            return Ok((fresh, observed.reading, caller));
+        }
+        let changes = count(fresh.steps.len(), "change");
+        return Err(refused(format!(
+            "nothing was to be done when the plan was made, now there is something: {changes}"
+        )));
+    }
     if moved.is_empty() {
-        return Ok(caller);
+        return Ok((saved.plan.for_caller(&caller, &saved.facts), saved.reading, caller));
     }
     for one in &moved {
         output.talk(&format!("moved: {}\n", report::moved(one, &now)));
     }
-    let age = age(saved).map(|age| format!(", {} ago", report::age(age))).unwrap_or_default();
+    let age = age(&saved).map(|age| format!(", {} ago", report::age(age))).unwrap_or_default();
     let facts = count(moved.len(), "fact");
     let have = if moved.len() == 1 { "has" } else { "have" };
     Err(refused(format!("{facts} that the plan rests on {have} moved since it was made{age}")))

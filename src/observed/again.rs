@@ -17,6 +17,18 @@ pub async fn instance(aws: &Aws, wanted: &InstanceArn) -> Result<Instance, AwsEr
     choose(aws.instances().await?, Some(wanted), aws.region())
 }
 
+/// Adds what planning did not need and applying later rests on: what permission sets consist of that somebody else defines.
+///
+/// # Errors
+/// The first read that fails.
+pub async fn complete(aws: &Aws, instance: &Instance, mut facts: Facts) -> Result<Facts, AwsError> {
+    let at = aws.at(instance);
+    for set in facts.permission_sets.values_mut().flatten().filter(|set| set.definition.is_none()) {
+        set.definition = at.live_definition(&set.arn).await?;
+    }
+    Ok(facts)
+}
+
 /// Asks who is calling, and through which groups, if the facts are about what the caller came in through.
 ///
 /// # Errors

@@ -11,7 +11,7 @@ mod sets;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 
-pub use again::{again, caller, instance};
+pub use again::{again, caller, complete, instance};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 

@@ -81,8 +81,8 @@ fn own_way_in(steps: &[Step], caller: &Caller, live: &Live<'_>) -> Option<Refusa
         PrincipalKind::Group => groups.is_none_or(|groups| groups.contains(&principal.id)),
     };
     let lost: Vec<&Assignment> = gone.into_iter().filter(|it| perhaps_ours(&it.principal.to_ref())).collect();
-    let assignment = (*lost.first()?).clone();
-    let certain = lost.iter().any(|it| surely_ours(&it.principal.to_ref()));
+    let surely = lost.iter().find(|it| surely_ours(&it.principal.to_ref()));
+    let (assignment, certain) = ((**surely.or(lost.first())?).clone(), surely.is_some());
     let stays = after.iter().any(surely_ours);
     (!stays).then_some(Refusal::OwnWayIn { user: way.user, assignment, certain })
 }

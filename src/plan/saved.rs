@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
-use crate::model::{AccountId, DesiredState, Facts, ObservedState, PermissionSetName, PrincipalRef, Reading};
+use crate::model::{
+    AccountId, DesiredState, Facts, ObservedState, PermissionSetName, PrincipalRef, PrincipalState, Reading,
+};
 use crate::plan::{Change, Plan, resolve};
 
 /// The version of the file; another one is refused.
@@ -85,6 +87,11 @@ impl SavedPlan {
         serde_json::from_str(body).map_err(|_| SavedPlanError::Damaged)
     }
 
+    /// Returns the digest that stands in the first line of the file.
+    pub fn digest(&self) -> String {
+        digest(&serde_json::to_string(self).unwrap_or_default())
+    }
+
     /// Returns whether a text calls itself a saved plan, of whatever version and in whatever state.
     pub fn is_one(text: &str) -> bool {
         !matches!(Self::parse(text), Err(SavedPlanError::NotAPlan))
@@ -92,7 +99,7 @@ impl SavedPlan {
 }
 
 impl Plan {
-    /// Returns what the plan is known by: the same for equal plans only.
+    /// Returns what a plan that was not saved is known by: the same for equal plans only.
     pub fn digest(&self) -> String {
         // A plan that has no JSON form cannot be: every key is a text.
         digest(&serde_json::to_string(self).unwrap_or_default())
@@ -126,6 +133,8 @@ pub fn facts(plan: &Plan, desired: &DesiredState, observed: &ObservedState) -> F
     for grant in &required {
         sets.insert(&grant.permission_set);
         pairs.insert((grant.permission_set.clone(), grant.account.clone()));
+        accounts.insert(&grant.account);
+        principals.insert(grant.principal.clone());
     }
     // Somebody has a permission set only where it is provisioned, so the other pairs need not be asked.
     let provisioned = |set: &PermissionSetName, account: &AccountId| {
@@ -145,7 +154,10 @@ pub fn facts(plan: &Plan, desired: &DesiredState, observed: &ObservedState) -> F
         accounts: accounts.into_iter().map(|id| (id.clone(), observed.accounts.get(id).cloned())).collect(),
         principals: principals
             .into_iter()
-            .filter_map(|principal| Some((principal.clone(), observed.directory.by_id.get(&principal)?.clone())))
+            .map(|principal| {
+                let state = observed.directory.by_id.get(&principal).cloned();
+                (principal, state.unwrap_or(PrincipalState::Deleted))
+            })
             .collect(),
     }
 }

@@ -25,7 +25,7 @@ fn heading(kind: DriftKind) -> &'static str {
 /// # Errors
 /// Only if `out` fails.
 pub fn write_text(out: &mut impl Write, drift: &Drift, options: &Options<'_>) -> fmt::Result {
-    let place = format!("instance {} ({})", drift.instance.arn.short(), drift.instance.region);
+    let place = format!("instance {} ({})", drift.instance.arn.short(), crate::model::Shown(&drift.instance.region));
     if drift.entries.is_empty() {
         writeln!(out, "{} {} is what is live, {place}", style::success("drift: none,"), options.file)?;
     } else {
@@ -105,7 +105,12 @@ pub fn write_markdown(out: &mut impl Write, drift: &Drift, options: &Options<'_>
     let title = if drift.entries.is_empty() { "none".to_owned() } else { count(drift.entries.len(), "difference") };
     writeln!(out, "### permset drift: {title}\n")?;
     let (file, instance) = (markdown::code(options.file), markdown::code(drift.instance.arn.short()));
-    writeln!(out, "**{}** between {file} and {instance} ({})", summary(drift), drift.instance.region)?;
+    writeln!(
+        out,
+        "**{}** between {file} and {instance} ({})",
+        summary(drift),
+        markdown::escape(&drift.instance.region)
+    )?;
     let mut budget = Budget::default();
     for kind in DriftKind::ALL {
         let rows: Vec<String> =

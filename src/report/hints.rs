@@ -20,6 +20,11 @@ pub fn of_error(error: &AwsError) -> Option<String> {
     let fixed = match error.kind {
         ErrorKind::AccessDenied => return Some(of_denial(&error.message)),
         ErrorKind::Quota => return Some(of_quota(&error.message)),
+        ErrorKind::Conflict
+            if error.is_already() && error.operation != "CreatePermissionSet" && !error.operation.is_empty() =>
+        {
+            "AWS says that it is so already, and does not show it: what was done a moment ago may still be on its way; run again"
+        }
         ErrorKind::Conflict if error.is_already() => {
             "the name was taken after the plan was made; run again, permset looks first and adopts by name"
         }

@@ -83,7 +83,10 @@ fn write_entry(out: &mut impl Write, time: &str, entry: &Entry, begin: &Begin) -
         Entry::Request { number, change: _, operation, subject } => {
             writeln!(out, "  {time}  #{number} {} for {}", Shown(operation), Shown(subject))?;
         }
-        Entry::Answer { number, request_id, follow, error } => {
+        Entry::Answer { number, answered: false, error, .. } => {
+            writeln!(out, "  {time}  #{number} {}{}", style::changed("no answer"), reason(error))?;
+        }
+        Entry::Answer { number, answered: true, request_id, follow, error } => {
             let id = request_id.as_ref().map(|id| format!(", request id {}", Shown(id))).unwrap_or_default();
             let follow = follow.as_ref().map(|it| format!(", works on it as {}", Shown(&it.id))).unwrap_or_default();
             match error {
@@ -104,6 +107,11 @@ fn write_entry(out: &mut impl Write, time: &str, entry: &Entry, begin: &Begin) -
             writeln!(out, "  {time}  {} {}{}", style::heading(Shown(outcome)), Shown(what), reason(why))?;
         }
         Entry::TakenUp { caller } => writeln!(out, "  {time}  taken up by {}", Shown(caller))?,
+        Entry::Closed { succeeded, failed, unknown } => {
+            let counts = format!("{succeeded} succeeded, {failed} failed, {unknown} unknown");
+            writeln!(out, "  {time}  closed: of the requests that were in flight {counts}")?;
+            return Ok(true);
+        }
         Entry::End { applied, failed, unknown, skipped, remaining } => {
             let left =
                 remaining.map_or("not observed again".to_owned(), |left| format!("{} left", count(left, "change")));

@@ -30,7 +30,8 @@ pub struct Options<'a> {
 pub fn write_text(out: &mut impl Write, plan: &Plan, options: &Options<'_>) -> fmt::Result {
     let Options { file, reading, full, unmanaged, allowed } = *options;
     let owner = plan.owner.as_ref().map(|owner| format!(", owner {}", crate::model::Shown(owner))).unwrap_or_default();
-    let place = format!("instance {} ({}){owner}", plan.instance.arn.short(), plan.instance.region);
+    let place =
+        format!("instance {} ({}){owner}", plan.instance.arn.short(), crate::model::Shown(&plan.instance.region));
     if plan.is_empty() {
         writeln!(out, "{} {file} is in place, {place}", style::success("plan: nothing to do,"))?;
     } else {
@@ -225,7 +226,7 @@ pub fn write_markdown(out: &mut impl Write, plan: &Plan, options: &Options<'_>) 
     let title = if plan.is_empty() { "nothing to do".to_owned() } else { count(plan.steps.len(), "change") };
     writeln!(out, "### permset plan: {title}\n")?;
     let file = markdown::code(options.file);
-    let (instance, region) = (markdown::code(plan.instance.arn.short()), &plan.instance.region);
+    let (instance, region) = (markdown::code(plan.instance.arn.short()), markdown::escape(&plan.instance.region));
     writeln!(out, "**{}** to reach {file} on {instance} ({region})", words::summary(plan))?;
     for refusal in &plan.refusals {
         let consent = markdown::code(&format!("--allow {}", refusal.consent()));

@@ -9,8 +9,15 @@ use crate::report::{count, words};
 /// Says where a plan comes from, in one line.
 pub fn head(saved: &SavedPlan, age: Option<Duration>) -> String {
     let age = age.map_or_else(String::new, |age| format!(", {} ago", self::age(age)));
+    let plan = saved.digest();
     let digest = saved.file_digest.get(..12).unwrap_or_default();
-    format!("saved plan, made {}{age}, from {} (sha256 {digest}…)", Shown(&saved.made), Shown(&saved.file))
+    format!(
+        "saved plan, made {}{age}, from {} (sha256 {}…), plan sha256 {}…",
+        Shown(&saved.made),
+        Shown(&saved.file),
+        Shown(digest),
+        plan.get(..12).unwrap_or_default()
+    )
 }
 
 /// Returns a time that went by, in the unit that matters.

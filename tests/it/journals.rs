@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use permset::apply::journal::{self, Begin, Entry, JOURNAL_VERSION, Journal, Line};
+use permset::apply::journal::{self, Begin, Entry, Found, JOURNAL_VERSION, Journal, Line, Purpose};
 use permset::apply::recover::{Ending, recover};
 use permset::apply::{self, ApplyReport, CutShort, Failure, Outcome, Terms};
 use permset::aws::{Access, Aws, Settled};
@@ -37,6 +37,10 @@ fn begin(plan: &Plan) -> Begin {
 
 fn example() -> DesiredState {
     run::desired(&crate::support::tests_dir("../access.yaml.example"))
+}
+
+fn interrupted(folder: &Path) -> Vec<journal::Interrupted> {
+    journal::interrupted(folder, Purpose::TakeUp).unwrap().interrupted
 }
 
 async fn applied(aws: &Aws, plan: &Plan, terms: &Terms<'_>) -> ApplyReport {
@@ -135,14 +139,14 @@ async fn after_its_time_a_run_names_what_is_in_flight_and_the_next_one_asks_for_
     let mut text = std::fs::read_to_string(&path).unwrap();
     text.push_str("{\"time\":\"2026-");
     std::fs::write(&path, &text).unwrap();
-    let [interrupted] = <[_; 1]>::try_from(journal::interrupted(dir.path()).unwrap()).unwrap();
-    assert_eq!(interrupted.in_flight.len(), 2);
-    assert!(journal::interrupted(dir.path()).unwrap().is_empty(), "it is locked by whoever takes it up");
-    let recovered = recover(&aws, &plan.instance, &interrupted, "arn:aws:iam::111111111111:user/next").await;
+    let [one] = <[_; 1]>::try_from(interrupted(dir.path())).unwrap();
+    assert_eq!(one.in_flight.len(), 2);
+    assert!(interrupted(dir.path()).is_empty(), "it is locked by whoever takes it up");
+    let recovered = recover(&aws, &plan.instance, &one, "arn:aws:iam::111111111111:user/next").await;
     assert!(recovered.iter().all(|one| one.end == Ending::Settled(Settled::Succeeded)), "{recovered:#?}");
-    drop(interrupted);
-    assert!(journal::interrupted(dir.path()).unwrap().is_empty(), "it is closed");
-    assert!(matches!(lines(&path).last().unwrap().entry, Entry::End { applied: 2, .. }));
+    drop(one);
+    assert!(interrupted(dir.path()).is_empty(), "it is closed");
+    assert!(matches!(lines(&path).last().unwrap().entry, Entry::Closed { succeeded: 2, failed: 0, unknown: 0 }));
     // What it had begun is there, so the next plan has that much less to do.
     let left = run::plan(&run::aws(&sandbox).await, &example()).await.1;
     assert_eq!(left.steps.len(), plan.steps.len() - 4, "{:#?}", left.steps);
@@ -153,10 +157,10 @@ async fn what_aws_has_forgotten_is_said_to_be_unknown() {
     let dir = tempfile::tempdir().unwrap();
     let (sandbox, aws, plan, _, path) = out_of_time(dir.path()).await;
     sandbox.edit(|world| world.jobs.clear());
-    let [interrupted] = <[_; 1]>::try_from(journal::interrupted(dir.path()).unwrap()).unwrap();
-    let recovered = recover(&aws, &plan.instance, &interrupted, "arn").await;
+    let [one] = <[_; 1]>::try_from(interrupted(dir.path())).unwrap();
+    let recovered = recover(&aws, &plan.instance, &one, "arn").await;
     assert!(recovered.iter().all(|one| matches!(one.end, Ending::Unknown(_))), "{recovered:#?}");
-    assert!(matches!(lines(&path).last().unwrap().entry, Entry::End { unknown: 2, .. }));
+    assert!(matches!(lines(&path).last().unwrap().entry, Entry::Closed { unknown: 2, .. }));
 }
 
 #[tokio::test(start_paused = true)]
@@ -165,12 +169,19 @@ async fn the_journal_of_a_run_that_lives_is_left_alone() {
     let sandbox = Sandbox::new(starter::starter());
     let plan = run::plan(&run::aws(&sandbox).await, &example()).await.1;
     let journal = Journal::create(dir.path(), begin(&plan)).unwrap();
-    assert!(journal::interrupted(dir.path()).unwrap().is_empty());
+    assert!(interrupted(dir.path()).is_empty());
     drop(journal);
-    assert_eq!(journal::interrupted(dir.path()).unwrap().len(), 1);
+    assert_eq!(interrupted(dir.path()).len(), 1);
     std::fs::write(dir.path().join("journal-foreign.jsonl"), "something else\n").unwrap();
-    assert_eq!(journal::interrupted(dir.path()).unwrap().len(), 1);
-    assert!(journal::interrupted(&dir.path().join("nowhere")).unwrap().is_empty());
+    assert_eq!(interrupted(dir.path()).len(), 1);
+    // One that is a journal and cannot be read is told of, and keeps nobody from the others.
+    let path = dir.path().join("journal-newer.jsonl");
+    std::fs::write(&path, "{\"time\":\"x\",\"event\":\"begin\",\"format_version\":9}\n").unwrap();
+    std::fs::create_dir(dir.path().join("journal-folder.jsonl")).unwrap();
+    let Found { interrupted: found, unreadable } = journal::interrupted(dir.path(), Purpose::Mention).unwrap();
+    assert_eq!((found.len(), unreadable.len()), (1, 2), "{unreadable:#?}");
+    drop(found);
+    assert!(interrupted(&dir.path().join("nowhere")).is_empty());
 }
 
 /// Counts calls by operation while the example is applied.
@@ -271,7 +282,7 @@ fn killed_in_the_middle_the_next_apply_says_what_became_of_it() {
     assert!(stdout(&again).contains("converged: observed again"), "{}", stdout(&again));
     let shown = stdout(&cli.command(&["show", path.to_str().unwrap()]));
     assert!(shown.contains("taken up by arn:aws:iam::111111111111:user/sandbox"), "{shown}");
-    assert!(shown.contains("  end: "), "{shown}");
+    assert!(shown.contains("closed: of the requests that were in flight "), "{shown}");
     // Everything is told: a third run has nothing to say.
     let third = with_keys(&mut cli.prepare(&args)).output().unwrap();
     assert_eq!((code(&third), stderr(&third)), (0, String::new()));
@@ -337,4 +348,81 @@ fn time_runs_out() {
     let plan = cli.command(&["--sandbox=world.json", "-q", "plan"]);
     assert!(stderr(&plan).contains("; the next apply asks what became of it"), "{}", stderr(&plan));
     assert_eq!(code(&cli.command(&["apply", "--timeout", "soon"])), 64);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_answered_is_not_called_refused_and_stays_open() {
+    let dir = tempfile::tempdir().unwrap();
+    let sandbox = Sandbox::new(starter::starter());
+    let plan = run::plan(&run::aws(&sandbox).await, &example()).await.1;
+    let journal = Journal::create(dir.path(), begin(&plan)).unwrap();
+    let path = journal.path().to_owned();
+    let client =
+        tapped(
+            &sandbox,
+            |operation| {
+                if operation == "CreateAccountAssignment" { Verdict::LoseRequest } else { Verdict::Pass }
+            },
+        );
+    let aws = run::connect(client, Access::ReadWrite).await;
+    applied(&aws, &plan, &Terms { journal: Some(&journal), until: None }).await;
+    let written = lines(&path);
+    let lost =
+        written.iter().filter(|line| matches!(line.entry, Entry::Answer { answered: false, error: Some(_), .. }));
+    assert_eq!(lost.count(), 3, "{written:#?}");
+    // Up to the moment before something is said of the change, it is in flight.
+    let text = std::fs::read_to_string(&path).unwrap();
+    let at = text.find("\"answered\":false").unwrap();
+    let end = at + text[at..].find('\n').unwrap() + 1;
+    drop(journal);
+    std::fs::write(&path, &text[..end]).unwrap();
+    let [one] = <[_; 1]>::try_from(interrupted(dir.path())).unwrap();
+    assert!(one.in_flight.iter().any(|request| request.operation == "CreateAccountAssignment"), "{:#?}", one.in_flight);
+    let mut shown = String::new();
+    permset::report::journal::write_text(&mut shown, &one.begin, &written).unwrap();
+    let shown = anstream::adapter::strip_str(&shown).to_string();
+    assert!(shown.contains(" no answer: CreateAccountAssignment failed"), "{shown}");
+    assert!(!shown.contains("refused"), "{shown}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_begun_after_its_time_and_what_was_not_sent_is_not_called_sent() {
+    let sandbox = Sandbox::new(starter::starter());
+    let aws = run::aws(&sandbox).await;
+    let plan = run::plan(&aws, &example()).await.1;
+    let before = sandbox.world();
+    let report = applied(&aws, &plan, &Terms { journal: None, until: Some(Instant::now()) }).await;
+    assert!(report.outcomes.iter().all(|outcome| matches!(outcome, Outcome::Skipped(_))), "{report:#?}");
+    assert!(!report.leaves_in_flight());
+    assert_eq!(sandbox.world(), before);
+
+    // Ten are in flight, AWS takes no more; the others wait for room, and were not sent.
+    let mut world = starter::starter();
+    world.accounts.extend((0..20).map(|n| {
+        serde_json::from_value(serde_json::json!({"id": format!("3000000000{n:02}"), "name": format!("a{n}")})).unwrap()
+    }));
+    world.settings.job_seconds = Some(60.0);
+    let sandbox = Sandbox::new(world);
+    let desired = run::desired_from(
+        "version: 1\nscope: { accounts: ['*'] }\npermission_sets: { Ops: {} }\nassignments:\n  - { permission_sets: [Ops], accounts: ['*'], users: [alice@example.com] }\n",
+    );
+    let aws = run::aws(&sandbox).await;
+    let plan = run::plan(&aws, &desired).await.1;
+    let until = Some(Instant::now() + Duration::from_secs(5));
+    let report = applied(&aws, &plan, &Terms { journal: None, until }).await;
+    assert_eq!(report.counts().unknown, 10, "{report:#?}");
+    assert!(report.leaves_in_flight());
+}
+
+#[test]
+fn a_hint_repeats_what_was_given() {
+    let cli = Cli::with_example();
+    let access = cli.read("access.yaml");
+    let head = access.split("\nassignments:").next().unwrap().to_owned();
+    cli.write("access.yaml", head);
+    let args = ["--sandbox=world.json", "-q", "apply", "--journal", "j", "--allow", "take-over"];
+    let output = cli.command(&args);
+    let hint =
+        "`permset --sandbox=world.json apply --journal j --allow take-over --allow control-tower --allow nothing-left`";
+    assert!(stderr(&output).contains(hint), "{}", stderr(&output));
 }

@@ -297,3 +297,67 @@ async fn nothing_is_written_while_facts_are_read() {
     assert_eq!(writes.load(Ordering::Relaxed), 0);
     assert_eq!(SavedPlan::parse("{}"), Err(SavedPlanError::NotAPlan));
 }
+
+#[test]
+fn nothing_to_do_is_looked_at_again() {
+    let cli = Cli::with_example();
+    assert_eq!(code(&cli.command(&["--sandbox=world.json", "-q", "apply", "--auto-approve"])), 0);
+    assert_eq!(code(&cli.command(&["--sandbox=world.json", "-q", "plan", "--out", "plan.permset"])), 0);
+    assert_eq!(code(&cli.command(&["--sandbox=world.json", "-q", "apply", "plan.permset"])), 0);
+    let mut world: World = serde_json::from_str(&cli.read("world.json")).unwrap();
+    world.assignments.clear();
+    cli.write("world.json", serde_json::to_string(&world).unwrap());
+    let output = cli.command(&["--sandbox=world.json", "-q", "apply", "plan.permset"]);
+    assert_eq!(code(&output), 4, "{}", stderr(&output));
+    assert!(stderr(&output).contains("nothing was to be done when the plan was made"), "{}", stderr(&output));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_required_grant_rests_on_whoever_has_it() {
+    let text = "version: 1\nscope: { accounts: [\"215665149509\"] }\npermission_sets: { AdministratorAccess: { aws_managed_policies: [AdministratorAccess] } }\n\
+                assignments:\n  - { permission_sets: [AdministratorAccess], accounts: [\"215665149509\"], users: [alice@example.com], groups: [jitsi-admins] }\n\
+                guards: { required: [{ group: jitsi-admins, permission_set: AdministratorAccess, account: \"215665149509\" }] }\n";
+    let sandbox = Sandbox::new(permset::sandbox::starter::starter());
+    run::converge(&sandbox, &run::desired_from(text)).await;
+    let less = run::desired_from(&text.replace("users: [alice@example.com], ", ""));
+    let aws = run::aws(&sandbox).await;
+    let (observed, plan, _) = run::plan(&aws, &less).await;
+    assert_eq!(plan.steps.len(), 1, "{:#?}", plan.steps);
+    let facts = plan::facts(&plan, &less, &observed);
+    sandbox.edit(|world| world.groups.retain(|group| group.display_name != "jitsi-admins"));
+    let now = permset::observed::again(&aws, &plan.instance, &facts, &plan.arns, &|_| {}).await.unwrap();
+    let told: Vec<String> = facts.moved(&now).iter().map(|one| moved(one, &now)).collect();
+    assert!(told.iter().any(|line| line.contains("was `jitsi-admins`, and is deleted")), "{told:#?}");
+}
+
+// Somebody else decides what it contains; the plan was made from what that was.
+#[test]
+fn an_external_definition_is_a_fact_as_well() {
+    let cli = Cli::with_example();
+    assert_eq!(code(&cli.command(&["--sandbox=world.json", "-q", "plan", "--out", "plan.permset"])), 0);
+    let access = cli.read("access.yaml");
+    cli.write("access.yaml", access.replace("    groups: [auditors]", "    groups: [auditors, jitsi-admins]"));
+    assert_eq!(code(&cli.command(&["--sandbox=world.json", "-q", "plan", "--out", "plan.permset"])), 0);
+    let mut world: World = serde_json::from_str(&cli.read("world.json")).unwrap();
+    set(&mut world, "AWSReadOnlyAccess").aws_managed_policies =
+        vec!["arn:aws:iam::aws:policy/AdministratorAccess".to_owned()];
+    cli.write("world.json", serde_json::to_string(&world).unwrap());
+    let output = cli.command(&["--sandbox=world.json", "-q", "apply", "plan.permset"]);
+    assert_eq!(code(&output), 4, "{}", stderr(&output));
+    assert!(stderr(&output).contains("moved: permission set AWSReadOnlyAccess was edited"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_forged_plan_cannot_steer_the_terminal() {
+    let cli = Cli::with_example();
+    cli.command(&["--sandbox=world.json", "-q", "plan", "--out", "plan.permset"]);
+    let mut saved = SavedPlan::parse(&cli.read("plan.permset")).unwrap();
+    saved.file_digest = "\u{1b}[2J\u{1b}[Hxxxxx".to_owned();
+    saved.plan.instance.region = "eu\u{1b}]0;owned\u{7}".to_owned();
+    saved.file = "\u{1b}[31m".to_owned();
+    cli.write("forged", saved.to_text().unwrap());
+    for format in ["text", "markdown", "json"] {
+        let shown = stdout(&cli.command(&["--color", "always", "show", "forged", "--format", format]));
+        assert!(!shown.contains("\u{1b}[2J") && !shown.contains("\u{1b}]") && !shown.contains('\u{7}'), "{shown:?}");
+    }
+}

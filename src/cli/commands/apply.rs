@@ -40,16 +40,18 @@ pub(in crate::cli) async fn run(global: &Global, args: &ApplyArgs, output: &Outp
             )
         })??,
     }
-    let (plan, reading, caller) = match (saved, &args.plan) {
+    let (plan, plan_digest, reading, caller) = match (saved, &args.plan) {
         (Some(saved), Some(path)) => {
             output.notice(&head(&saved, saved::age(&saved)));
             let again = global.again(&format!("plan --out {}", quoted(&path.display().to_string())));
-            let caller = saved::check(&session, &saved, &again, output).await?;
-            (saved.plan.for_caller(&caller, &saved.facts), saved.reading, caller)
+            let digest = saved.digest();
+            let (plan, reading, caller) = saved::check(&session, saved, &again, output).await?;
+            (plan, digest, reading, caller)
         }
         _ => {
             let (observed, plan) = session.plan().await?;
-            (plan, observed.reading, observed.caller)
+            let digest = plan.digest();
+            (plan, digest, observed.reading, observed.caller)
         }
     };
     let file = session.file();
@@ -61,34 +63,36 @@ pub(in crate::cli) async fn run(global: &Global, args: &ApplyArgs, output: &Outp
     });
     // What could not be shown is not applied.
     output.check()?;
-    let saved_as = args.plan.as_ref().map(|path| format!("apply {}", quoted(&path.display().to_string())));
-    refuse(&plan, &global.again(saved_as.as_deref().unwrap_or("apply")), &args.allow)?;
+    refuse(&plan, args, global)?;
     if plan.is_empty() {
         let report = ApplyReport { outcomes: Vec::new(), cut_short: None };
-        return finish(output, global, args.format, &report, Some(0));
+        return finish(output, global, args, &report, Some(0));
     }
-    // A plan that was saved was looked at when it was made: that is what it is saved for.
-    consent(&plan, &text, global, args.auto_approve || args.plan.is_some(), output)?;
-    let journal = journals::begin(&session, &args.journal, &plan, &caller, &args.allow)?;
+    consent(&plan, &text, args, global, output)?;
+    if until.is_some_and(|until| Instant::now() >= until) {
+        return Err(Failure::new("the time given with --timeout is over, nothing was changed"));
+    }
+    let journal = journals::begin(&session, &args.journal, (&plan, plan_digest), &caller, &args.allow)?;
     let shown = crate::model::Shown(&journal.path().display().to_string()).to_string();
     let left = format!(
         "stopped at once: AWS goes on with the requests in flight, which stand in {shown}; `{}` asks what became of them",
-        global.again("apply")
+        args.again(global, &[])
     );
     let stop = signal::listen(left).map_err(|error| Failure::new(format!("cannot listen for Ctrl-C: {error}")))?;
     output.changes_begin();
     let terms = Terms { journal: Some(&journal), until };
     let report = carry_out(&session, &plan, &terms, stop.clone(), args.format, output).await;
-    let ended = conclude(&session, global, &report, stop).await;
+    let ended = conclude(&session, args, global, &report, stop).await;
     let remaining = ended.as_ref().ok().copied();
     journals::end(&journal, &report, remaining);
-    let exit = finish(output, global, args.format, &report, remaining)?;
+    let exit = finish(output, global, args, &report, remaining)?;
     ended.map(|_| exit)
 }
 
 /// Observes again, unless the apply was cut short, and returns how many changes are left.
 async fn conclude(
     session: &Session<'_>,
+    args: &ApplyArgs,
     global: &Global,
     report: &ApplyReport,
     mut stop: watch::Receiver<bool>,
@@ -101,27 +105,29 @@ async fn conclude(
         Some(CutShort::Journal(trouble)) => {
             let message = format!("the journal cannot be written, so nothing more was started: {trouble}");
             let failure = Failure::new(message).hint("make room, or name another folder with `--journal DIR`");
-            return Err(failure.hint(what_next(global)).exit(Exit::Incomplete));
+            return Err(failure.hint(what_next(args, global)).exit(Exit::Incomplete));
         }
         None => {
             let observed_again = tokio::select! {
                 left = remaining(session, report) => left,
                 _ = stop.wait_for(|stopped| *stopped) => {
                     let failure = Failure::new("applied, and stopped before all was observed again");
-                    return Err(failure.hint(what_next(global)).exit(Exit::Interrupted));
+                    return Err(failure.hint(what_next(args, global)).exit(Exit::Interrupted));
                 }
             };
             return observed_again.map_err(|failure| {
                 let message = format!("applied, but the result could not be observed: {}", failure.message);
-                Failure { message, ..failure }.hint(what_next(global)).exit(Exit::Incomplete)
+                Failure { message, ..failure }.hint(what_next(args, global)).exit(Exit::Incomplete)
             });
         }
     };
-    Err(Failure::new(message).hint(what_next(global)).exit(exit))
+    Err(Failure::new(message).hint(what_next(args, global)).exit(exit))
 }
 
-fn what_next(global: &Global) -> String {
-    format!("`{}` shows what is left, `{}` goes on", global.again("plan"), global.again("apply"))
+fn what_next(args: &ApplyArgs, global: &Global) -> String {
+    // A saved plan is good for once.
+    let apply = ApplyArgs { plan: None, ..args.clone() };
+    format!("`{}` shows what is left, `{}` goes on", global.again("plan"), apply.again(global, &[]))
 }
 
 /// Observes and plans again, and says how many changes are left. Lists may lag behind requests that succeeded
@@ -142,33 +148,32 @@ async fn remaining(session: &Session<'_>, report: &ApplyReport) -> Result<usize,
 const GRACE: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(8)];
 
 /// Checks every refusal against the consents given.
-fn refuse(plan: &Plan, command: &str, allowed: &[String]) -> Result<(), Failure> {
+fn refuse(plan: &Plan, args: &ApplyArgs, global: &Global) -> Result<(), Failure> {
     let missing = plan
         .refusals
         .iter()
         .filter(|refusal| !plan.is_empty() || refusal.stands_alone())
         .map(crate::plan::Refusal::consent)
-        .filter(|consent| !allowed.iter().any(|given| given == consent));
+        .filter(|consent| !args.allow.iter().any(|given| given == consent));
     let mut missing: Vec<&str> = missing.collect();
     missing.sort_unstable();
     missing.dedup();
     if missing.is_empty() {
         return Ok(());
     }
-    let flags: Vec<String> = missing.iter().map(|consent| format!("--allow {consent}")).collect();
     let failure = Failure::new("the plan above needs consent, nothing was changed");
-    Err(failure.hint(format!("if it is meant: `{command} {}`", flags.join(" "))).exit(Exit::Refused))
+    Err(failure.hint(format!("if it is meant: `{}`", args.again(global, &missing))).exit(Exit::Refused))
 }
 
-/// Asks, where somebody is there to answer.
-fn consent(plan: &Plan, text: &str, global: &Global, auto_approve: bool, output: &Output) -> Result<(), Failure> {
-    if auto_approve {
+/// Asks, where somebody is there to answer. A plan that was saved was looked at when it was made: that is what it is saved for.
+fn consent(plan: &Plan, text: &str, args: &ApplyArgs, global: &Global, output: &Output) -> Result<(), Failure> {
+    if args.auto_approve || args.plan.is_some() {
         return Ok(());
     }
     let changes = count(plan.steps.len(), "change");
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         let failure = Failure::new(format!("nobody is there to approve the {changes} above, nothing was changed"));
-        let command = global.again("apply --auto-approve");
+        let command = format!("{} --auto-approve", args.again(global, &[]));
         return Err(failure.hint(format!("if it is meant: `{command}`")).exit(Exit::Refused));
     }
     if !io::stdout().is_terminal() {
@@ -238,16 +243,16 @@ fn event_text(plan: &Plan, format: ApplyFormat, event: Event<'_>) -> Option<Stri
 fn finish(
     output: &Output,
     global: &Global,
-    format: ApplyFormat,
+    args: &ApplyArgs,
     report: &ApplyReport,
     remaining: Option<usize>,
 ) -> Result<Exit, Failure> {
-    match format {
+    match args.format {
         ApplyFormat::Json => output.result(&line(&ApplyEventJson::summary(report, remaining))?),
         // An empty plan said already that nothing is to be done.
         ApplyFormat::Text if report.outcomes.is_empty() => {}
         ApplyFormat::Text => {
-            output.result(&rendered(|out| report::write_summary(out, report, remaining, &what_next(global))))
+            output.result(&rendered(|out| report::write_summary(out, report, remaining, &what_next(args, global))))
         }
     }
     Ok(if remaining == Some(0) { Exit::Ok } else { Exit::Incomplete })

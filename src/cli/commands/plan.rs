@@ -16,8 +16,8 @@ use crate::report::plan::{self, Options};
 /// Observes, plans, prints.
 pub(in crate::cli) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
     let session = Session::open(global, output, Access::ReadOnly, args.shown, None).await?;
-    journals::mention(&session, output)?;
     let (observed, plan) = session.plan().await?;
+    journals::mention(&session, &args.journal, &plan.instance, output)?;
     let file = session.file();
     let options = Options {
         file: &file,
@@ -33,6 +33,7 @@ pub(in crate::cli) async fn run(global: &Global, args: &PlanArgs, output: &Outpu
     });
     if let Some(path) = &args.out {
         let facts = crate::plan::facts(&plan, &session.desired, &observed);
+        let facts = crate::observed::complete(&session.aws, &plan.instance, facts).await?;
         let made = crate::apply::journal::now();
         let file_digest = session.file_digest.clone();
         let saved = SavedPlan { made, file, file_digest, reading: observed.reading, plan: plan.clone(), facts };
