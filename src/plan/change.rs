@@ -83,6 +83,9 @@ pub enum Change {
         /// How long sessions that run already can go on: AWS ends none (Identity Center user guide, "revoke active
         /// sessions"). `None` if it was not read.
         sessions_last: Option<SessionDuration>,
+        /// Whether nobody has the permission set in the account afterwards. Its role goes, and should it come back, it has
+        /// another name: policies that name the role break.
+        role_goes: bool,
     },
     /// Delete a permission set that this owner's file declared and no longer does, or declares by another name.
     DeleteSet {

@@ -52,7 +52,8 @@ pub(super) fn steps(desired: &DesiredState, observed: &ObservedState, resolved: 
     changes.extend(assigns.into_iter().map(Change::Assign));
     changes.extend(revokes_in_order.into_iter().map(|assignment| {
         let sessions_last = sessions_last(&assignment.permission_set, desired, observed);
-        Change::Revoke { assignment, sessions_last }
+        let role_goes = vanishing.contains(&(&assignment.permission_set, &assignment.account.id));
+        Change::Revoke { assignment, sessions_last, role_goes }
     }));
     changes.extend(deletions(desired, observed, resolved, &revokes));
     wire(changes, &held_back(observed, &revokes), &desired.successors())

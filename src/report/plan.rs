@@ -98,10 +98,11 @@ fn write_changes(out: &mut impl Write, plan: &Plan, full: bool) -> fmt::Result {
                 write!(out, "  {mark} assignment      ")?;
                 write_assignment(out, assignment, &widths, "")?;
             }
-            Change::Revoke { assignment, sessions_last } => {
+            Change::Revoke { assignment, sessions_last, role_goes } => {
                 write!(out, "  {mark} assignment      ")?;
                 let note =
                     sessions_last.map(|last| format!("   running sessions last up to {last}")).unwrap_or_default();
+                let note = if *role_goes { format!("{note}   nobody has it there then: the role goes") } else { note };
                 write_assignment(out, assignment, &widths, &note)?;
             }
         }

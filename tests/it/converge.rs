@@ -60,7 +60,7 @@ enum Wrong {
     Edited,
 }
 
-const ALL: [Wrong; 15] = [
+const ALL: [Wrong; 16] = [
     Wrong::KilledBefore,
     Wrong::KilledAfter,
     Wrong::LostRequest,
@@ -71,6 +71,7 @@ const ALL: [Wrong; 15] = [
     Wrong::Error("AccessDeniedException"),
     Wrong::Error("ResourceNotFoundException"),
     Wrong::Error("ServiceQuotaExceededException"),
+    Wrong::Error("ValidationException"),
     Wrong::FailsLate,
     Wrong::Slow,
     Wrong::Assigned,

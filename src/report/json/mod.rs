@@ -73,6 +73,8 @@ enum ChangeJson {
         assignment: AssignmentJson,
         /// How long sessions that run already can go on (ISO 8601), if known.
         sessions_last: Option<String>,
+        /// Whether nobody has the permission set in the account afterwards, so that its role goes.
+        role_goes: bool,
     },
 }
 
@@ -355,9 +357,10 @@ fn change(change: &Change) -> ChangeJson {
             successor: successor.as_ref().map(|new| new.as_str().to_owned()),
         },
         Change::Assign(value) => ChangeJson::CreateAssignment { assignment: assignment(value) },
-        Change::Revoke { assignment: value, sessions_last } => ChangeJson::DeleteAssignment {
+        Change::Revoke { assignment: value, sessions_last, role_goes } => ChangeJson::DeleteAssignment {
             assignment: assignment(value),
             sessions_last: sessions_last.map(crate::model::SessionDuration::to_iso),
+            role_goes: *role_goes,
         },
     }
 }

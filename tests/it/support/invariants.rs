@@ -48,6 +48,8 @@ pub struct Bounds {
     contents: BTreeMap<String, Vec<Value>>,
     /// What was and will be there, and is required.
     required: BTreeSet<Row>,
+    /// The names of the roles that somebody has before and after: they stay, for policies name them.
+    roles: BTreeMap<(String, String), String>,
     /// The permission sets that are none of the file's business, whole.
     others: BTreeMap<String, Value>,
     /// Whether somebody else makes changes too, which then are not ours to answer for.
@@ -98,6 +100,17 @@ impl Bounds {
         let others = before.permission_sets.iter().filter(|set| !touched(&set.name));
         let others = others.map(|set| (set.name.clone(), content(set))).collect();
         let (before_rows, after_rows) = (grants(before), grants(after));
+        let pairs = |rows: &BTreeSet<Row>| -> BTreeSet<(String, String)> {
+            rows.iter().map(|(set, account, _)| (set.clone(), account.clone())).collect()
+        };
+        let stay: BTreeSet<_> = pairs(&before_rows).intersection(&pairs(&after_rows)).cloned().collect();
+        let roles = before.permission_sets.iter().flat_map(|set| {
+            let role = |(account, provisioned): (&String, &permset::sandbox::world::Provisioned)| {
+                ((set.name.clone(), account.clone()), provisioned.role_suffix.clone())
+            };
+            set.provisioned.iter().map(role).collect::<Vec<_>>()
+        });
+        let roles = roles.filter(|(pair, suffix)| stay.contains(pair) && !suffix.is_empty()).collect();
         let required_sets: BTreeSet<&str> =
             desired.guards.required.iter().map(|required| required.permission_set.value.as_str()).collect();
         let required = before_rows
@@ -114,6 +127,7 @@ impl Bounds {
             owned,
             contents,
             required,
+            roles,
             others,
             disturbed: false,
             seen: Arc::default(),
@@ -171,6 +185,12 @@ impl Bounds {
             let now = content(set);
             if self.others.get(&set.name).is_some_and(|before| *before != now) {
                 found.push(format!("{} is none of the file's business, and was edited", set.name));
+            }
+            for (account, provisioned) in &set.provisioned {
+                let was = self.roles.get(&(set.name.clone(), account.clone()));
+                if !self.disturbed && was.is_some_and(|was| *was != provisioned.role_suffix) {
+                    found.push(format!("the role of {} in {account} went and came back by another name", set.name));
+                }
             }
             // An account has the newest version, and that is neither what was nor what shall be: somebody holds half an edit.
             let current = set.provisioned.values().any(|provisioned| provisioned.version == set.version);
