@@ -8,7 +8,6 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::exit;
-use crate::cli::journals::FOLDER;
 use crate::plan::CONSENTS;
 
 pub(super) use sandbox::{
@@ -108,6 +107,8 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// The access file unless told otherwise.
 const DEFAULT_FILE: &str = "access.yaml";
+/// Where journals are kept unless told otherwise.
+const JOURNALS: &str = ".permset";
 /// Where the sandbox keeps its world unless told otherwise.
 pub(super) const DEFAULT_WORLD: &str = ".permset/sandbox.json";
 
@@ -175,7 +176,7 @@ pub(super) struct PlanArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
     /// Where apply keeps its journals: one that was cut short is mentioned
-    #[arg(long, value_name = "DIR", default_value = FOLDER)]
+    #[arg(long, value_name = "DIR", default_value = JOURNALS)]
     pub(super) journal: PathBuf,
     /// Form of the result
     #[arg(long, value_enum, default_value_t)]
@@ -229,7 +230,7 @@ pub(super) struct ApplyArgs {
     #[arg(long, value_name = "CONSENT", value_parser = CONSENTS)]
     pub(super) allow: Vec<String>,
     /// Where the journal is kept: what was asked, by whom, what came of it, and what is in flight
-    #[arg(long, value_name = "DIR", default_value = FOLDER)]
+    #[arg(long, value_name = "DIR", default_value = JOURNALS)]
     pub(super) journal: PathBuf,
     /// When to give up: nothing new is started, what is in flight is named and left to the next run; such as `45m`
     #[arg(long, value_name = "TIME", value_parser = duration)]
@@ -247,7 +248,7 @@ impl ApplyArgs {
     pub(super) fn again(&self, global: &Global, more: &[&str]) -> String {
         let mut words = vec!["apply".to_owned()];
         words.extend(self.plan.as_ref().map(|path| quoted(&path.display().to_string())));
-        if self.journal != std::path::Path::new(FOLDER) {
+        if self.journal != std::path::Path::new(JOURNALS) {
             words.extend(["--journal".to_owned(), quoted(&self.journal.display().to_string())]);
         }
         let consents = self.allow.iter().map(String::as_str).chain(more.iter().copied());

@@ -15,9 +15,6 @@ use crate::plan::Plan;
 use crate::report::json::change_json;
 use crate::report::{apply as report, journal as words, style};
 
-/// Where journals are kept unless told otherwise.
-pub(super) const FOLDER: &str = ".permset";
-
 /// Finds runs that were cut short, follows what they left in flight to its end, and says what became of it.
 ///
 /// # Errors

@@ -76,7 +76,8 @@ fn every_import_goes_down() {
             }
             for word in forbidden {
                 // Files are read in `source` and written in `journal` only.
-                let does_files = file.ends_with("desired/source.rs") || file.ends_with("apply/journal.rs");
+                let does_files =
+                    file.ends_with("desired/source.rs") || file.components().any(|part| part.as_os_str() == "journal");
                 if code.contains(word) && !does_files {
                     breaches.push(format!("{} has {word}", file.display()));
                 }
