@@ -170,7 +170,7 @@ impl Failure {
 
 impl CutShort {
     /// Returns why steps are not attempted any more.
-    fn reason(&self) -> SkipReason {
+    pub fn reason(&self) -> SkipReason {
         match self {
             Self::Stopped => SkipReason::Stopped,
             Self::OutOfTime => SkipReason::OutOfTime,

@@ -30,11 +30,15 @@ impl At<'_> {
     /// If a call fails for another reason than a missing permission.
     pub async fn caller_user(self, name: &UserName) -> Result<Option<CallerUser>, AwsError> {
         let Some(id) = unless_denied(self.user_id(name).await)?.flatten() else { return Ok(None) };
-        let groups = unless_denied(self.groups_of(&id).await)?;
+        let groups = self.groups_of(&id).await?;
         Ok(Some(CallerUser { id, groups: groups.map(|groups| groups.into_iter().collect()) }))
     }
 
-    async fn groups_of(self, user: &PrincipalId) -> Result<Vec<PrincipalId>, AwsError> {
+    /// Lists the groups of a user; `None` if they may not be read.
+    ///
+    /// # Errors
+    /// If a call fails for another reason.
+    pub async fn groups_of(self, user: &PrincipalId) -> Result<Option<Vec<PrincipalId>>, AwsError> {
         const OP: &str = "ListGroupMembershipsForMember";
         let found = pages(OP, user, |token| async move {
             let request = self.aws.identity_store.list_group_memberships_for_member();
@@ -43,7 +47,10 @@ impl At<'_> {
             let output = call(OP, user, request.set_next_token(token).send()).await?;
             Ok((output.group_memberships, output.next_token))
         });
-        Ok(found.await?.into_iter().filter_map(|membership| membership.group_id).map(PrincipalId::new).collect())
+        let ids = |found: Vec<aws_sdk_identitystore::types::GroupMembership>| {
+            found.into_iter().filter_map(|membership| membership.group_id).map(PrincipalId::new).collect()
+        };
+        Ok(unless_denied(found.await)?.map(ids))
     }
 }
 

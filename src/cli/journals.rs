@@ -133,6 +133,9 @@ pub(super) fn begin(
 /// Closes a journal, unless something is still in flight that the next run should ask about.
 pub(super) fn end(journal: &Journal, report: &ApplyReport, remaining: Option<usize>) {
     if report.leaves_in_flight() {
+        let reason = report.cut_short.as_ref().map(|why| why.reason().to_string());
+        let reason = reason.unwrap_or_else(|| "it is not known how everything ended".to_owned());
+        journal.write(Entry::CutShort { reason });
         return;
     }
     let counts = report.counts();

@@ -81,8 +81,12 @@ pub(super) async fn check(
             .exit(Exit::Refused)
     };
     if session.file_digest != saved.file_digest {
-        let file = session.file();
-        return Err(refused(format!("{file} is not the file that the plan was made from ({})", Shown(&saved.file))));
+        let (file, planned) = (session.file(), Shown(&saved.file).to_string());
+        if file == planned {
+            return Err(refused(format!("{file} has changed since the plan was made")));
+        }
+        let failure = Failure::new(format!("the plan was made from {planned}, not from {file}, nothing was changed"));
+        return Err(failure.hint(format!("name that file: `-f {planned}`")).exit(Exit::Refused));
     }
     let (now, caller) = session.facts_again(&saved, refused).await?;
     let moved = saved.facts.moved(&now);

@@ -71,10 +71,16 @@ impl<'a> Session<'a> {
     /// # Errors
     /// If a read fails, or AWS proves the access file wrong; those findings are printed before.
     pub(super) async fn plan(&self) -> Result<(ObservedState, Plan), Failure> {
-        let observed = self.observe().await?;
+        let mut observed = self.observe().await?;
         match plan::plan(&self.desired, &observed) {
             Ok((plan, findings)) => {
                 self.output.findings(&findings, &self.sources);
+                let users = plan.users_in_doubt();
+                if users.is_empty() {
+                    return Ok((observed, plan));
+                }
+                observed::read_groups(&self.aws, &mut observed, users).await?;
+                let plan = plan::plan(&self.desired, &observed).map_or(plan, |(plan, _)| plan);
                 Ok((observed, plan))
             }
             Err(findings) => {

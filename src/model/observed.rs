@@ -38,6 +38,8 @@ pub struct ObservedState {
     pub assignments: BTreeSet<ObservedAssignment>,
     /// Users and groups that the file or an assignment names.
     pub directory: Directory,
+    /// The groups of users, as far as somebody asked; those of a user that is not here may be any.
+    pub groups_of: BTreeMap<PrincipalId, BTreeSet<PrincipalId>>,
     /// Who read it.
     pub caller: Caller,
     /// What the reading took.

@@ -18,7 +18,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use crate::aws::{Aws, AwsError, ErrorKind};
 use crate::model::{
     AccountId, Caller, DesiredState, Instance, InstanceArn, ObservedAssignment, ObservedState, PermissionSetName,
-    Reading, Strategy,
+    PrincipalId, Reading, Strategy,
 };
 
 /// How many calls are under way at once. AWS's rate is the limit, this only hides the time an answer takes.
@@ -71,6 +71,7 @@ pub async fn observe(
         permission_sets,
         assignments: BTreeSet::new(),
         directory: crate::model::Directory::default(),
+        groups_of: BTreeMap::new(),
         caller: caller?,
         reading: Reading::default(),
     };
@@ -82,6 +83,28 @@ pub async fn observe(
     observed.directory = directory::read(at, desired, &observed.assignments, on_progress).await?;
     observed.reading = Reading { calls: aws.calls() - before, strategy: Strategy::ByPermissionSet };
     Ok(observed)
+}
+
+/// Adds the groups of users to what was read. Where they may not be read, nothing is added.
+///
+/// # Errors
+/// If a read fails for another reason than a missing permission.
+pub async fn read_groups(
+    aws: &Aws,
+    observed: &mut ObservedState,
+    users: BTreeSet<PrincipalId>,
+) -> Result<(), AwsError> {
+    let before = aws.calls();
+    let instance = observed.instance.clone();
+    let at = aws.at(&instance);
+    let read = each("memberships", users.into_iter().collect(), &|_| (), |user| async move {
+        let groups = at.groups_of(&user).await?;
+        Ok((user, groups))
+    });
+    let known = read.await?.into_iter().filter_map(|(user, groups)| Some((user, groups?.into_iter().collect())));
+    observed.groups_of.extend(known);
+    observed.reading.calls += aws.calls() - before;
+    Ok(())
 }
 
 /// Adds the user behind the session and its groups, if what it came in through is `asked` about at all.

@@ -100,7 +100,9 @@ fn management_account(steps: &[Step], caller: &Caller, instance: &Instance, live
         Change::CreateSet { .. } => false,
         Change::EditSet { name, .. } | Change::DeleteSet { name, .. } => is_there(name),
         Change::Provision { accounts, name, .. } => among(accounts) || is_there(name),
-        Change::Assign(assignment) | Change::Revoke { assignment, .. } => assignment.account.id == *owner,
+        Change::Assign(assignment) | Change::Revoke { assignment, .. } => {
+            assignment.account.id == *owner || is_there(&assignment.permission_set)
+        }
     };
     let names: BTreeSet<PermissionSetName> =
         steps.iter().map(|step| &step.change).filter(touches).map(|change| change.permission_set().clone()).collect();

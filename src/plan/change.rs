@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    AccountRef, Assignment, Attributes, AwsManagedPolicy, Boundary, CustomerManagedPolicy, Definition, Instance,
-    PermissionSetArn, PermissionSetName, Policy, SessionDuration,
+    AccountId, AccountRef, Assignment, Attributes, AwsManagedPolicy, Boundary, CustomerManagedPolicy, Definition,
+    Instance, PermissionSetArn, PermissionSetName, Policy, PrincipalId, PrincipalKind, SessionDuration,
 };
 use crate::plan::Refusal;
 
@@ -181,6 +181,28 @@ impl Change {
 }
 
 impl Plan {
+    /// Returns the users who lose something that a group gets in the same account: if they are in that group, they have it
+    /// again, and if not, they are leavers whom nothing should hold back. Their groups decide.
+    pub fn users_in_doubt(&self) -> BTreeSet<PrincipalId> {
+        let group_gets: BTreeSet<(&PermissionSetName, &AccountId)> = self
+            .changes()
+            .filter_map(|change| match change {
+                Change::Assign(it) if it.principal.kind == PrincipalKind::Group => {
+                    Some((&it.permission_set, &it.account.id))
+                }
+                _ => None,
+            })
+            .collect();
+        let loses = |change: &Change| match change {
+            Change::Revoke { assignment: it, .. } if it.principal.kind == PrincipalKind::User => {
+                let gets = group_gets.contains(&(&it.permission_set, &it.account.id));
+                (gets && it.principal.name.is_some()).then(|| it.principal.id.clone())
+            }
+            _ => None,
+        };
+        self.changes().filter_map(loses).collect()
+    }
+
     /// Returns whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()

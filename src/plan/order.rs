@@ -17,7 +17,7 @@ use std::iter;
 
 use crate::model::{
     AccountId, AccountRef, Assignment, Definition, DesiredState, ObservedSet, ObservedState, PermissionSetName,
-    PrincipalRef, Provisioning, SessionDuration,
+    PrincipalId, PrincipalKind, PrincipalRef, Provisioning, SessionDuration,
 };
 use crate::plan::resolve::{Grant, Resolved};
 use crate::plan::{Change, Edit, Step, Targets, diff, managed};
@@ -56,7 +56,7 @@ pub(super) fn steps(desired: &DesiredState, observed: &ObservedState, resolved: 
         Change::Revoke { assignment, sessions_last, role_goes }
     }));
     changes.extend(deletions(desired, observed, resolved, &revokes));
-    wire(changes, &held_back(observed, &revokes), &desired.successors())
+    wire(changes, observed, &held_back(observed, &revokes), &desired.successors())
 }
 
 /// Returns the deletions of sets that left the file; one that somebody still has where the file does not decide stays, as does
@@ -237,6 +237,7 @@ struct Waits {
 
 /// Which earlier steps a later one may depend on.
 struct Earlier<'a> {
+    observed: &'a ObservedState,
     held_back: &'a BTreeSet<&'a Grant>,
     successors: &'a BTreeMap<&'a PermissionSetName, &'a PermissionSetName>,
     definition: BTreeMap<&'a PermissionSetName, usize>,
@@ -244,6 +245,8 @@ struct Earlier<'a> {
     provision_of_pair: BTreeMap<Pair<'a>, usize>,
     last_of_pair: BTreeMap<Pair<'a>, usize>,
     assigns_of_pair: BTreeMap<Pair<'a>, BTreeSet<usize>>,
+    /// With the groups that they are for.
+    group_assigns_of_pair: BTreeMap<Pair<'a>, Vec<(&'a PrincipalId, usize)>>,
     assigns_of_person: BTreeMap<(&'a AccountId, PrincipalRef), BTreeSet<usize>>,
     revokes_of_set: BTreeMap<&'a PermissionSetName, BTreeSet<usize>>,
 }
@@ -251,11 +254,13 @@ struct Earlier<'a> {
 /// Adds what each change waits for.
 fn wire(
     changes: Vec<Change>,
+    observed: &ObservedState,
     held_back: &BTreeSet<&Grant>,
     successors: &BTreeMap<&PermissionSetName, &PermissionSetName>,
 ) -> Vec<Step> {
     let mut waits = Vec::with_capacity(changes.len());
     let mut earlier = Earlier {
+        observed,
         held_back,
         successors,
         definition: BTreeMap::new(),
@@ -263,6 +268,7 @@ fn wire(
         provision_of_pair: BTreeMap::new(),
         last_of_pair: BTreeMap::new(),
         assigns_of_pair: BTreeMap::new(),
+        group_assigns_of_pair: BTreeMap::new(),
         assigns_of_person: BTreeMap::new(),
         revokes_of_set: BTreeMap::new(),
     };
@@ -311,6 +317,20 @@ impl<'a> Earlier<'a> {
                 // anybody at all where the role would be left without. Where granting failed, it stays.
                 let of_pair = self.assigns_of_pair.get(&pair).filter(|_| self.held_back.contains(&grant));
                 let mut needs = self.assigns_of_person.get(&person).cloned().unwrap_or_default();
+                // A group that gets the same stands for the users in it, and whoever gets the same may stand for a group that
+                // loses it. What is not known of memberships counts as one.
+                if assignment.principal.name.is_some() {
+                    match assignment.principal.kind {
+                        PrincipalKind::User => {
+                            let groups = self.observed.groups_of.get(&assignment.principal.id);
+                            let assigns = self.group_assigns_of_pair.get(&pair).into_iter().flatten();
+                            let of_theirs =
+                                assigns.filter(|(group, _)| groups.is_none_or(|groups| groups.contains(group)));
+                            needs.extend(of_theirs.map(|(_, index)| *index));
+                        }
+                        PrincipalKind::Group => needs.extend(self.assigns_of_pair.get(&pair).into_iter().flatten()),
+                    }
+                }
                 // A former permission set goes when the one that replaces it is whole, and everybody has it there.
                 if let Some(new) = self.successors.get(&assignment.permission_set) {
                     needs.extend(self.made(new));
@@ -346,6 +366,9 @@ impl<'a> Earlier<'a> {
                 // AWS refuses a second request on the same pair while one is running ("conflicting operation").
                 self.last_of_pair.insert(pair, index);
                 self.assigns_of_pair.entry(pair).or_default().insert(index);
+                if assignment.principal.kind == PrincipalKind::Group {
+                    self.group_assigns_of_pair.entry(pair).or_default().push((&assignment.principal.id, index));
+                }
                 let person = (&assignment.account.id, assignment.principal.to_ref());
                 self.assigns_of_person.entry(person).or_default().insert(index);
             }

@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write};
 
+use serde_json::Value;
+
 use crate::apply::journal::{Begin, End, Entry, Interrupted, Line};
 use crate::apply::recover::{Ending, Recovered};
 use crate::model::Shown;
@@ -64,14 +66,41 @@ pub fn write_text(out: &mut impl Write, begin: &Begin, lines: &[Line]) -> fmt::R
         writeln!(out, "  consents   {}", Shown(&consents.join(", ")))?;
     }
     writeln!(out, "  permset    {}\n", Shown(permset))?;
+    for change in changes {
+        writeln!(out, "  {}", Shown(&change.what))?;
+        for detail in details(&change.change) {
+            writeln!(out, "        {}", Shown(&detail))?;
+        }
+    }
+    writeln!(out)?;
     let mut ended = false;
     for Line { time, entry } in lines {
         ended |= write_entry(out, time, entry, begin)?;
     }
     if !ended {
-        writeln!(out, "\n{}: it ends here: the run was cut short, or is still going on", style::warning("notice"))?;
+        let open = "it has no end: the run was cut short, or is still going on; the next apply asks what became of it";
+        writeln!(out, "\n{}: {open}", style::warning("notice"))?;
     }
     Ok(())
+}
+
+/// Says what a change does to a permission set: what it is made of, or which parts change from what to what.
+fn details(change: &Value) -> Vec<String> {
+    let members = |name: &str| change.get(name).and_then(Value::as_object);
+    let is_nothing = |value: &Value| match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    };
+    if let (Some(before), Some(after)) = (members("before"), members("after")) {
+        let moved = after.iter().filter(|(name, value)| before.get(*name) != Some(value));
+        return moved
+            .map(|(name, value)| format!("{name}: {} -> {value}", before.get(name).unwrap_or(&Value::Null)))
+            .collect();
+    }
+    let made = members("definition").into_iter().flatten().filter(|(_, value)| !is_nothing(value));
+    made.map(|(name, value)| format!("{name}: {value}")).collect()
 }
 
 /// Writes a line, and returns whether it was the last.
@@ -106,6 +135,7 @@ fn write_entry(out: &mut impl Write, time: &str, entry: &Entry, begin: &Begin) -
             let what = begin.changes.get(*change).map_or("a change that is not in it", |change| change.what.as_str());
             writeln!(out, "  {time}  {} {}{}", style::heading(Shown(outcome)), Shown(what), reason(why))?;
         }
+        Entry::CutShort { reason } => writeln!(out, "  {time}  cut short: {}", Shown(reason))?,
         Entry::TakenUp { caller } => writeln!(out, "  {time}  taken up by {}", Shown(caller))?,
         Entry::Closed { succeeded, failed, unknown } => {
             let counts = format!("{succeeded} succeeded, {failed} failed, {unknown} unknown");

@@ -52,7 +52,9 @@ pub fn write_text(out: &mut impl Write, plan: &Plan, options: &Options<'_>) -> f
     )?;
     for refusal in &plan.refusals {
         let consent = refusal.consent();
-        if allowed.iter().any(|given| given == consent) {
+        if plan.is_empty() && !refusal.stands_alone() {
+            writeln!(out, "\n{}: {}", style::warning("notice"), words::refusal(refusal))?;
+        } else if allowed.iter().any(|given| given == consent) {
             writeln!(
                 out,
                 "\n{}: {} (`--allow {consent}` was given)",

@@ -453,3 +453,43 @@ async fn a_rename_that_fails_leaves_the_former_permission_set_alone() {
         assert_eq!(settle(&aws, &desired).await, 0, "{failing}");
     }
 }
+
+// Carol is in the group, or may be: who is, is not read.
+#[tokio::test(start_paused = true)]
+async fn a_grant_that_fails_holds_back_whoever_it_may_stand_for() {
+    let file = |who: &str| {
+        format!(
+            "version: 1\nscope: {{ accounts: [\"215665149509\"] }}\npermission_sets: {{ Ops: {{ aws_managed_policies: [ReadOnlyAccess] }} }}\n\
+         assignments: [{{ permission_sets: [Ops], accounts: [\"215665149509\"], {who} }}]\n"
+        )
+    };
+    let (users, group, other) =
+        ("users: [alice@example.com, bob@example.com]", "groups: [jitsi-operators]", "groups: [jitsi-admins]");
+    for (before, after) in [(users, group), (group, users), (group, other)] {
+        let sandbox = Sandbox::new(permset::sandbox::starter::starter());
+        run::converge(&sandbox, &run::desired_from(&file(before))).await;
+        // Bob is in no group and loses what he has; Alice is.
+        sandbox.edit(|world| {
+            let id = |name: &str| world.users.iter().find(|user| user.user_name == name).unwrap().id.clone();
+            let (alice, bob) = (id("alice@example.com"), id("bob@example.com"));
+            let group = world.groups.iter().find(|group| group.display_name == "jitsi-operators").unwrap().id.clone();
+            world.memberships.retain(|it| it.user_id != alice && it.user_id != bob);
+            let membership = json!({"id": "00000000-0000-7000-8000-0000000000bb", "group_id": group, "user_id": alice});
+            world.memberships.push(serde_json::from_value(membership).unwrap());
+        });
+        let leaver = sandbox.world().users.iter().find(|user| user.user_name == "bob@example.com").unwrap().id.clone();
+        let had = grants(&sandbox.world());
+        let fault = json!({"on": "CreateAccountAssignment", "times": null, "effect": {"job_fails": {"reason": "Received a 403 status error: Access denied by IAM."}}});
+        sandbox.add_fault(serde_json::from_value(fault).unwrap()).unwrap();
+        let (aws, desired) = (run::aws(&sandbox).await, run::desired_from(&file(after)));
+        let plan = run::plan(&aws, &desired).await.1;
+        run::apply(&aws, &desired, &plan).await;
+        let kept = grants(&sandbox.world());
+        let lost: Vec<_> = had.difference(&kept).collect();
+        let leaves = |row: &(String, String, String)| before == users && row.2 == leaver;
+        assert!(lost.iter().all(|row| leaves(row)), "{before} -> {after}: {lost:#?}");
+        assert_eq!(lost.len(), usize::from(before == users), "{before} -> {after}");
+        sandbox.clear_faults();
+        assert_eq!(settle(&aws, &desired).await, 0, "{before} -> {after}");
+    }
+}

@@ -272,7 +272,7 @@ fn killed_in_the_middle_the_next_apply_says_what_became_of_it() {
     assert_eq!(code(&shown), 0, "{}", stderr(&shown));
     assert!(stdout(&shown).starts_with("apply of 20"), "{}", stdout(&shown));
     assert!(stdout(&shown).contains("accepted, works on it as "), "{}", stdout(&shown));
-    assert!(stdout(&shown).contains("it ends here: the run was cut short"), "{}", stdout(&shown));
+    assert!(stdout(&shown).contains("it has no end: the run was cut short"), "{}", stdout(&shown));
 
     let again = with_keys(&mut cli.prepare(&args)).output().unwrap();
     assert_eq!(code(&again), 0, "{}", stderr(&again));

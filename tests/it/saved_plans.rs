@@ -225,7 +225,11 @@ fn what_is_not_whole_or_not_for_here_is_refused() {
     refused("access.yaml", "it is not a saved plan");
     let access = cli.read("access.yaml");
     cli.write("access.yaml", format!("{access}# looked at\n"));
-    refused("plan.permset", "access.yaml is not the file that the plan was made from (access.yaml)");
+    refused("plan.permset", "access.yaml has changed since the plan was made");
+    cli.write("other.yaml", &access);
+    let other = cli.command(&["--sandbox=world.json", "-q", "-f", "other.yaml", "plan", "--out", "other.permset"]);
+    assert_eq!(code(&other), 0);
+    refused("other.permset", "hint: name that file: `-f other.yaml`");
     cli.write("access.yaml", access);
     // Another Identity Center.
     cli.write("world.json", world.replace("ssoins-00aa11bb22cc33dd", "ssoins-00aa11bb22cc33ff"));

@@ -149,7 +149,11 @@ fn in_flight(lines: &[Line]) -> Vec<InFlight> {
             Entry::Outcome { change, .. } => {
                 open.retain(|request| request.change != *change || request.follow.is_some());
             }
-            Entry::Begin(_) | Entry::TakenUp { .. } | Entry::Closed { .. } | Entry::End { .. } => {}
+            Entry::Begin(_)
+            | Entry::CutShort { .. }
+            | Entry::TakenUp { .. }
+            | Entry::Closed { .. }
+            | Entry::End { .. } => {}
         }
     }
     open

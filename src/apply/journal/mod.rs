@@ -76,6 +76,11 @@ pub enum Entry {
         /// What went wrong, or why it was skipped.
         reason: Option<String>,
     },
+    /// The run ended before its time, and something may still be in flight.
+    CutShort {
+        /// Why.
+        reason: String,
+    },
     /// A later run took this journal up; what follows is what it found out.
     TakenUp {
         /// Who.

@@ -125,9 +125,12 @@ async fn conclude(
 }
 
 fn what_next(args: &ApplyArgs, global: &Global) -> String {
-    // A saved plan is good for once.
-    let apply = ApplyArgs { plan: None, ..args.clone() };
-    format!("`{}` shows what is left, `{}` goes on", global.again("plan"), apply.again(global, &[]))
+    if let Some(path) = &args.plan {
+        // A saved plan is good for once.
+        let plan = global.again(&format!("plan --out {}", quoted(&path.display().to_string())));
+        return format!("`{plan}` plans what is left, `{}` goes on", args.again(global, &[]));
+    }
+    format!("`{}` shows what is left, `{}` goes on", global.again("plan"), args.again(global, &[]))
 }
 
 /// Observes and plans again, and says how many changes are left. Lists may lag behind requests that succeeded

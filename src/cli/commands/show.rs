@@ -16,7 +16,10 @@ use crate::report::saved::head;
 pub(in crate::cli) fn run(args: &ShowPlanArgs, output: &Output) -> Result<Exit, Failure> {
     if let Some((begin, lines)) = journals::read(&args.file)? {
         output.result(&match args.format {
-            Format::Text | Format::Markdown => rendered(|out| journal::write_text(out, &begin, &lines)),
+            Format::Markdown => {
+                return Err(Failure::new("a journal is shown as text or as JSON, not as Markdown").exit(Exit::Usage));
+            }
+            Format::Text => rendered(|out| journal::write_text(out, &begin, &lines)),
             Format::Json => pretty(&lines)?,
         });
         return Ok(Exit::Ok);

@@ -53,9 +53,17 @@ pub async fn observe(aws: &Aws, desired: &DesiredState) -> ObservedState {
 
 /// Observes and plans.
 pub async fn plan(aws: &Aws, desired: &DesiredState) -> (ObservedState, Plan, Vec<Finding>) {
-    let observed = observe(aws, desired).await;
+    let mut observed = observe(aws, desired).await;
     match plan::plan(desired, &observed) {
-        Ok((plan, findings)) => (observed, plan, findings),
+        Ok((plan, findings)) => {
+            let users = plan.users_in_doubt();
+            if users.is_empty() {
+                return (observed, plan, findings);
+            }
+            observed::read_groups(aws, &mut observed, users).await.unwrap();
+            let plan = plan::plan(desired, &observed).unwrap().0;
+            (observed, plan, findings)
+        }
         Err(findings) => panic!("the file does not fit: {findings:#?}"),
     }
 }
