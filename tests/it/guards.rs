@@ -257,7 +257,11 @@ async fn the_management_account_is_out_of_reach_for_a_delegated_administrator() 
     row.account_id = "111111111111".to_owned();
     world.assignments.push(row);
     let edited = file(2, "").replace("Ops: {}", "Ops: { session_duration: 4h }").replace("[\"*\"]", "[one]");
-    let found = refused(world, &edited).await;
+    let found = refused(world.clone(), &edited).await;
+    assert!(matches!(&*found, [Refusal::ManagementAccount { .. }]), "{found:#?}");
+    // Nor assigned or revoked anywhere.
+    let external = file(1, "").replace("Ops: {}", "Ops: { definition: external }").replace("[\"*\"]", "[one]");
+    let found = refused(world, &external).await;
     assert!(matches!(&*found, [Refusal::ManagementAccount { .. }]), "{found:#?}");
 }
 
