@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::cli::args::quoted;
 use crate::cli::error::{Failure, bug};
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
@@ -86,7 +87,7 @@ pub(super) async fn check(
             return Err(refused(format!("{file} has changed since the plan was made")));
         }
         let failure = Failure::new(format!("the plan was made from {planned}, not from {file}, nothing was changed"));
-        return Err(failure.hint(format!("name that file: `-f {planned}`")).exit(Exit::Refused));
+        return Err(failure.hint(format!("name that file: `-f {}`", quoted(&planned))).exit(Exit::Refused));
     }
     let (now, caller) = session.facts_again(&saved, refused).await?;
     let moved = saved.facts.moved(&now);

@@ -116,10 +116,15 @@ pub fn facts(plan: &Plan, desired: &DesiredState, observed: &ObservedState) -> F
     let mut pairs: BTreeSet<(PermissionSetName, AccountId)> = BTreeSet::new();
     let mut accounts: BTreeSet<&AccountId> = BTreeSet::new();
     let mut principals: BTreeSet<PrincipalRef> = BTreeSet::new();
+    let successors = desired.successors();
     for change in plan.changes() {
         sets.insert(change.permission_set());
+        // A former permission set goes because there is another one, and whoever loses it has that.
+        let successor = successors.get(change.permission_set()).copied();
+        sets.extend(successor);
         match change {
             Change::Assign(assignment) | Change::Revoke { assignment, .. } => {
+                pairs.extend(successor.map(|new| (new.clone(), assignment.account.id.clone())));
                 pairs.insert((assignment.permission_set.clone(), assignment.account.id.clone()));
                 accounts.insert(&assignment.account.id);
                 principals.insert(assignment.principal.to_ref());

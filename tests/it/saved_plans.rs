@@ -365,3 +365,32 @@ fn a_forged_plan_cannot_steer_the_terminal() {
         assert!(!shown.contains("\u{1b}[2J") && !shown.contains("\u{1b}]") && !shown.contains('\u{7}'), "{shown:?}");
     }
 }
+
+// A rename that was cut short: everybody has the new one, and the plan takes the old one away.
+#[tokio::test(start_paused = true)]
+async fn what_a_renamed_set_takes_away_rests_on_what_replaces_it() {
+    let both = "version: 1\nscope: { accounts: [\"215665149509\"] }\npermission_sets: { OldOps: { aws_managed_policies: [ReadOnlyAccess] }, NewOps: { aws_managed_policies: [ReadOnlyAccess] } }\n\
+                assignments: [{ permission_sets: [OldOps, NewOps], accounts: [\"215665149509\"], users: [alice@example.com] }]\n";
+    let renamed = both
+        .replace("OldOps: { aws_managed_policies: [ReadOnlyAccess] }, NewOps: {", "NewOps: { previously: [OldOps],");
+    let renamed = run::desired_from(&renamed.replace("[OldOps, NewOps]", "[NewOps]"));
+    let lost: [Edit; 2] = [
+        ("revoked meanwhile: NewOps", |world| {
+            let new = set(world, "NewOps").id.clone();
+            world.assignments.retain(|row| row.permission_set_id != new);
+        }),
+        ("permission set NewOps was edited", |world| set(world, "NewOps").aws_managed_policies.clear()),
+    ];
+    for (words, edit) in lost {
+        let sandbox = Sandbox::new(permset::sandbox::starter::starter());
+        run::converge(&sandbox, &run::desired_from(both)).await;
+        let aws = run::aws(&sandbox).await;
+        let (observed, plan, _) = run::plan(&aws, &renamed).await;
+        assert_eq!(plan.steps.len(), 2, "{:#?}", plan.steps);
+        let facts = plan::facts(&plan, &renamed, &observed);
+        sandbox.edit(edit);
+        let now = permset::observed::again(&aws, &plan.instance, &facts, &plan.arns, &|_| {}).await.unwrap();
+        let told: Vec<String> = facts.moved(&now).iter().map(|one| moved(one, &now)).collect();
+        assert!(told.iter().any(|line| line.contains(words)), "{words}: {told:#?}");
+    }
+}
