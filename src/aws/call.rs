@@ -41,7 +41,8 @@ where
 {
     let subject = subject.to_string();
     let started = Instant::now();
-    let answer = send.await;
+    // The SDK's futures are large; on the heap, many of them side by side do not grow the stack.
+    let answer = Box::pin(send).await;
     let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     match answer {
         Ok(output) => {
@@ -112,27 +113,46 @@ fn deepest(error: &(impl std::error::Error + 'static)) -> String {
 /// A list that may go on for ever is an emulator's or AWS's mistake; a million pages are more than any quota allows.
 const MOST_PAGES: usize = 1_000_000;
 
-/// Reads all pages. AWS may cut any page short, even to nothing, and still have more: only the token counts, and an
-/// empty one means the end as an absent one does.
+/// Reads all pages.
 ///
 /// # Errors
 /// The first error of any page: half a list is never an answer.
 pub(super) async fn pages<T, F>(
     operation: &'static str,
     subject: impl Display,
-    mut fetch: impl FnMut(Option<String>) -> F,
+    fetch: impl FnMut(Option<String>) -> F,
 ) -> Result<Vec<T>, AwsError>
+where
+    F: Future<Output = Result<(Vec<T>, Option<String>), AwsError>>,
+{
+    pages_up_to(usize::MAX, operation, subject, fetch).await.map(Option::unwrap_or_default)
+}
+
+/// Reads all pages, or gives up with `None` when there are more than `most` items. AWS may cut any page short, even to nothing, and still have more: only the token counts, and an
+/// empty one means the end as an absent one does.
+///
+/// # Errors
+/// The first error of any page: half a list is never an answer.
+pub(super) async fn pages_up_to<T, F>(
+    most: usize,
+    operation: &'static str,
+    subject: impl Display,
+    mut fetch: impl FnMut(Option<String>) -> F,
+) -> Result<Option<Vec<T>>, AwsError>
 where
     F: Future<Output = Result<(Vec<T>, Option<String>), AwsError>>,
 {
     let mut items = Vec::new();
     let mut token: Option<String> = None;
     for _ in 0..MOST_PAGES {
-        let (page, next) = fetch(token.clone()).await?;
+        let (page, next) = Box::pin(fetch(token.clone())).await?;
         items.extend(page);
+        if items.len() > most {
+            return Ok(None);
+        }
         let next = next.filter(|next| !next.is_empty());
         match next {
-            None => return Ok(items),
+            None => return Ok(Some(items)),
             Some(_) if next == token => break,
             Some(_) => token = next,
         }

@@ -1,7 +1,7 @@
 //! The only door to AWS: nobody else names an AWS SDK crate.
 //!
 //! One concrete client. Below it lies either the network or the sandbox's connector; everything above the connector
-//! (signing, pages, retries, pacing, errors) is the same for both. `read` and `write` speak the words of `model`,
+//! (signing, pages, retries, pacing, errors) is the same for both. `read`, `whereabouts` and `write` speak the words of `model`,
 //! `wait` follows asynchronous requests, `pace` owns the rate, `error` is what can go wrong.
 
 mod call;
@@ -13,6 +13,7 @@ mod pace;
 mod read;
 mod read_only;
 mod wait;
+mod whereabouts;
 mod write;
 
 pub use call::Receipt;
@@ -20,6 +21,7 @@ pub use connect::{Access, Connection, Transport};
 pub use error::{AwsError, ErrorKind};
 pub use read::Listed;
 pub use wait::{Request, RequestKind, Settled, Waiter};
+pub use whereabouts::Held;
 
 use crate::model::Instance;
 use pace::Meter;
@@ -68,4 +70,11 @@ impl Aws {
 pub struct At<'a> {
     aws: &'a Aws,
     instance: &'a Instance,
+}
+
+impl At<'_> {
+    /// Returns how many requests were sent so far, repeats included.
+    pub fn calls(self) -> u64 {
+        self.aws.calls()
+    }
 }

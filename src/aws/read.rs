@@ -6,16 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_identitystore::types::{AlternateIdentifier, UniqueAttribute, UserStatus};
 use aws_sdk_ssoadmin::config::retry::RetryConfig;
-use aws_sdk_ssoadmin::types::ProvisioningStatus;
 use aws_smithy_types::Document;
 
-use crate::aws::call::{call, pages};
+use crate::aws::call::{call, pages, pages_up_to};
 use crate::aws::error::{AwsError, ErrorKind};
 use crate::aws::{At, Aws, convert};
 use crate::model::{
     Account, AccountId, Boundary, CustomerManagedPolicy, Definition, GroupName, IdentityStoreId, Instance, InstanceArn,
     PermissionSetArn, PermissionSetName, Policy, PrincipalId, PrincipalKind, PrincipalRef, PrincipalState,
-    Provisioning, SessionDuration, Shown, UserName,
+    SessionDuration, Shown, UserName,
 };
 
 /// Assignments and lists of sso-admin and the identity store come in pages of at most 100.
@@ -24,12 +23,14 @@ const PAGE: i32 = 100;
 const ORGANIZATIONS_PAGE: i32 = 20;
 
 /// A group or user of a list.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     /// Its name.
     pub name: String,
     /// A user's e-mail addresses.
     pub emails: Vec<String>,
+    /// Whether a user cannot sign in.
+    pub disabled: bool,
     /// Its id.
     pub id: PrincipalId,
 }
@@ -251,64 +252,6 @@ impl At<'_> {
         Ok(ours.map(|tag| (tag.key, tag.value)).collect())
     }
 
-    /// Reads where a permission set is provisioned, and whether each account has its newest version.
-    ///
-    /// # Errors
-    /// If AWS refuses.
-    pub async fn provisioned(self, arn: &PermissionSetArn) -> Result<BTreeMap<AccountId, Provisioning>, AwsError> {
-        let stale = ProvisioningStatus::LatestPermissionSetNotProvisioned;
-        // Not the two filters together: an account that somebody else's provisioning moves from one to the other between
-        // the two calls would be in neither, and everybody assigned there invisible. The whole list says where to look.
-        let (all, stale) = tokio::try_join!(self.provisioned_with(arn, None), self.provisioned_with(arn, Some(stale)))?;
-        let latest = all.into_iter().map(|account| (account, Provisioning::Latest));
-        Ok(latest.chain(stale.into_iter().map(|account| (account, Provisioning::Stale))).collect())
-    }
-
-    async fn provisioned_with(
-        self,
-        arn: &PermissionSetArn,
-        status: Option<ProvisioningStatus>,
-    ) -> Result<Vec<AccountId>, AwsError> {
-        const OP: &str = "ListAccountsForProvisionedPermissionSet";
-        let ids = pages(OP, arn, |token| {
-            let status = status.clone();
-            async move {
-                let request = self.aws.sso.list_accounts_for_provisioned_permission_set();
-                let request = request.instance_arn(self.instance.arn.as_str()).permission_set_arn(arn.as_str());
-                let request = request.set_provisioning_status(status).max_results(PAGE).set_next_token(token);
-                let output = call(OP, arn, request.send()).await?;
-                Ok((output.account_ids.unwrap_or_default(), output.next_token))
-            }
-        });
-        ids.await?.iter().map(|id| convert::account_id(OP, id)).collect()
-    }
-
-    /// Lists who has a permission set in an account.
-    ///
-    /// # Errors
-    /// If AWS refuses, or a row has no principal.
-    pub async fn assignments(self, arn: &PermissionSetArn, account: &AccountId) -> Result<Vec<PrincipalRef>, AwsError> {
-        const OP: &str = "ListAccountAssignments";
-        let subject = format!("{arn} in {account}");
-        let rows = pages(OP, &subject, |token| {
-            let subject = &subject;
-            async move {
-                let request = self.aws.sso.list_account_assignments().instance_arn(self.instance.arn.as_str());
-                let request = request.permission_set_arn(arn.as_str()).account_id(account.as_str());
-                let output = call(OP, subject, request.max_results(PAGE).set_next_token(token).send()).await?;
-                Ok((output.account_assignments.unwrap_or_default(), output.next_token))
-            }
-        });
-        let principal = |row: aws_sdk_ssoadmin::types::AccountAssignment| {
-            let kind = row.principal_type.as_ref().and_then(convert::principal_kind);
-            match (kind, row.principal_id) {
-                (Some(kind), Some(id)) => Ok(PrincipalRef { kind, id: PrincipalId::new(id) }),
-                _ => Err(AwsError::unreadable(OP, &subject, "a row names no user or group")),
-            }
-        };
-        rows.await?.into_iter().map(principal).collect()
-    }
-
     /// Finds a group by its display name.
     ///
     /// # Errors
@@ -370,22 +313,31 @@ impl At<'_> {
     /// # Errors
     /// If AWS refuses.
     pub async fn principals(self, kind: PrincipalKind) -> Result<Vec<Listed>, AwsError> {
+        self.principals_up_to(usize::MAX, kind).await.map(Option::unwrap_or_default)
+    }
+
+    /// Lists names and ids of all groups or of all users; `None` if there are more than `most`.
+    ///
+    /// # Errors
+    /// If AWS refuses.
+    pub async fn principals_up_to(self, most: usize, kind: PrincipalKind) -> Result<Option<Vec<Listed>>, AwsError> {
         let store = self.instance.identity_store.as_str();
         match kind {
             PrincipalKind::Group => {
-                let groups = pages("ListGroups", store, |token| async move {
+                let groups = pages_up_to(most, "ListGroups", store, |token| async move {
                     let request = self.aws.identity_store.list_groups().identity_store_id(store);
                     let output =
                         call("ListGroups", store, request.max_results(PAGE).set_next_token(token).send()).await?;
                     Ok((output.groups, output.next_token))
                 });
                 let listed = |group: aws_sdk_identitystore::types::Group| {
-                    Some(Listed { name: group.display_name?, emails: Vec::new(), id: PrincipalId::new(group.group_id) })
+                    let id = PrincipalId::new(group.group_id);
+                    Listed { name: named(group.display_name, &id), emails: Vec::new(), disabled: false, id }
                 };
-                Ok(groups.await?.into_iter().filter_map(listed).collect())
+                Ok(groups.await?.map(|groups| groups.into_iter().map(listed).collect()))
             }
             PrincipalKind::User => {
-                let users = pages("ListUsers", store, |token| async move {
+                let users = pages_up_to(most, "ListUsers", store, |token| async move {
                     let request = self.aws.identity_store.list_users().identity_store_id(store);
                     let output =
                         call("ListUsers", store, request.max_results(PAGE).set_next_token(token).send()).await?;
@@ -393,12 +345,19 @@ impl At<'_> {
                 });
                 let listed = |user: aws_sdk_identitystore::types::User| {
                     let emails = user.emails.unwrap_or_default().into_iter().filter_map(|email| email.value).collect();
-                    Some(Listed { name: user.user_name?, emails, id: PrincipalId::new(user.user_id) })
+                    let (id, disabled) =
+                        (PrincipalId::new(user.user_id), user.user_status == Some(UserStatus::Disabled));
+                    Listed { name: named(user.user_name, &id), emails, disabled, id }
                 };
-                Ok(users.await?.into_iter().filter_map(listed).collect())
+                Ok(users.await?.map(|users| users.into_iter().map(listed).collect()))
             }
         }
     }
+}
+
+/// Somebody whom the identity store gives no name is known by the id.
+fn named(name: Option<String>, id: &PrincipalId) -> String {
+    name.unwrap_or_else(|| id.as_str().to_owned())
 }
 
 /// For an identity store, "which user has this name".

@@ -70,6 +70,11 @@ pub(super) struct Global {
 }
 
 impl Global {
+    /// Returns the access file's name as the user gave it, safe to print.
+    pub(super) fn shown_file(&self) -> String {
+        crate::model::Shown(&self.file.display().to_string()).to_string()
+    }
+
     /// Returns what to type for another command on the same file and the same AWS: a hint that leaves out `--sandbox`
     /// would send somebody to the real one.
     pub(super) fn again(&self, command: &str) -> String {
@@ -157,6 +162,8 @@ pub(super) enum Command {
     Plan(PlanArgs),
     /// Print a saved plan, or the journal of an apply; asks nothing of AWS
     Show(ShowPlanArgs),
+    /// Save everything that AWS holds in a file, for `plan --observed` and `drift --observed`; changes nothing
+    Observe(ObserveArgs),
     /// Bring AWS to what the access file declares
     Apply(ApplyArgs),
     /// Look for differences, on a schedule; changes nothing, exit code 2 if there are any
@@ -170,7 +177,8 @@ pub(super) enum Command {
 
 /// Options of `plan`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:  permset -f access.yaml plan --out plan.permset --format markdown")]
+#[command(after_help = "Examples:  permset -f access.yaml plan --out plan.permset --format markdown
+           permset plan --observed observed.permset")]
 pub(super) struct PlanArgs {
     /// Save the plan, for `permset apply FILE`
     #[arg(long, value_name = "FILE")]
@@ -186,6 +194,38 @@ pub(super) struct PlanArgs {
     pub(super) detailed_exitcode: bool,
     #[command(flatten)]
     pub(super) shown: Shown,
+    #[command(flatten)]
+    pub(super) looking: Looking,
+}
+
+/// Where to look, and how hard.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Looking {
+    /// Ask nothing of AWS: take what `observe --out` saved
+    #[arg(long, value_name = "FILE")]
+    pub(super) observed: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) reading: Reading,
+}
+
+/// How to read.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct Reading {
+    /// Ask about every permission set and account, whatever it takes: sees also what deleted users and groups left behind
+    /// beside others
+    #[arg(long)]
+    pub(super) deep: bool,
+}
+
+/// Options of `observe`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:  permset observe --out observed.permset")]
+pub(super) struct ObserveArgs {
+    /// Where to save it; it tells who has what, so it is for its owner only
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: PathBuf,
+    #[command(flatten)]
+    pub(super) reading: Reading,
 }
 
 /// How much to show.
@@ -241,6 +281,8 @@ pub(super) struct ApplyArgs {
     /// Show how the text of an inline policy changes
     #[arg(long)]
     pub(super) full: bool,
+    #[command(flatten)]
+    pub(super) reading: Reading,
 }
 
 impl ApplyArgs {
@@ -269,13 +311,15 @@ pub(super) enum ApplyFormat {
 
 /// Options of `drift`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:  permset -f access.yaml drift --format json")]
+#[command(after_help = "Example:  permset -f access.yaml drift --deep --format json")]
 pub(super) struct DriftArgs {
     /// Form of the result
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: Format,
     #[command(flatten)]
     pub(super) shown: Shown,
+    #[command(flatten)]
+    pub(super) looking: Looking,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod error;
 mod exit;
+mod files;
 mod journals;
 mod logging;
 mod output;
@@ -11,6 +12,7 @@ mod progress;
 mod saved;
 mod session;
 mod signal;
+mod snapshots;
 
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
@@ -54,6 +56,7 @@ fn dispatch(arguments: &Arguments, output: &Output) -> Result<Exit, Failure> {
         Command::Validate => commands::validate::run(global, output),
         Command::Plan(args) => runtime.block_on(commands::plan::run(global, args, output)),
         Command::Show(args) => commands::show::run(args, output),
+        Command::Observe(args) => runtime.block_on(commands::observe::run(global, args, output)),
         Command::Apply(args) => runtime.block_on(commands::apply::run(global, args, output)),
         Command::Drift(args) => runtime.block_on(commands::drift::run(global, args, output)),
         Command::Sandbox(args) => runtime.block_on(commands::sandbox::run(global, args, output)),

@@ -7,10 +7,17 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::time::Instant;
 
+use crate::aws::Aws;
 use crate::cli::output::Output;
 
 /// How often a plain line is written where nothing can move.
 const INTERVAL: Duration = Duration::from_secs(10);
+
+/// Says how many calls were made, and whether AWS slows them down.
+pub(super) fn pace(aws: &Aws) -> String {
+    let slowed = if aws.is_slowed() { ", slowed down by AWS" } else { "" };
+    format!("{} calls{slowed}", aws.calls())
+}
 
 /// Shows how far something is.
 pub(super) struct Progress<'a> {

@@ -1,7 +1,5 @@
-//! Saved plans as files: written whole or not at all, for their owner only, and never over something else.
+//! Saved plans: kept, read, and held against what AWS holds by then.
 
-use std::fs;
-use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,10 +8,12 @@ use jiff::Timestamp;
 use crate::cli::args::quoted;
 use crate::cli::error::{Failure, bug};
 use crate::cli::exit::Exit;
+use crate::cli::files;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
+use crate::model::sealed::SealError;
 use crate::model::{Caller, Reading, Shown};
-use crate::plan::{Plan, SavedPlan, SavedPlanError};
+use crate::plan::{Plan, SavedPlan};
 use crate::report::{count, saved as report};
 
 /// Saves a plan.
@@ -21,23 +21,8 @@ use crate::report::{count, saved as report};
 /// # Errors
 /// If the file is there and is something else, or cannot be written.
 pub(super) fn write(path: &Path, saved: &SavedPlan) -> Result<(), Failure> {
-    let shown = Shown(&path.display().to_string()).to_string();
-    let trouble = |error: &io::Error| Failure::new(format!("cannot save the plan in `{shown}`: {error}"));
     let text = saved.to_text().map_err(|error| bug(&format!("a plan that cannot be saved: {error}")))?;
-    match fs::read_to_string(path) {
-        Ok(there) if SavedPlan::is_one(&there) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Ok(_) | Err(_) => {
-            let failure = Failure::new(format!("`{shown}` is there and is no saved plan: it is not overwritten"));
-            return Err(failure.hint("name another file"));
-        }
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // A plan tells who has what; the file is made with mode 0600 and stays so.
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| trouble(&error))?;
-    file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(|error| trouble(&error))?;
-    file.persist(path).map_err(|error| trouble(&error.error))?;
-    Ok(())
+    files::save(path, &text, "saved plan", SavedPlan::is_one)
 }
 
 /// Reads a saved plan.
@@ -45,24 +30,29 @@ pub(super) fn write(path: &Path, saved: &SavedPlan) -> Result<(), Failure> {
 /// # Errors
 /// If it cannot be read, or is not whole and of this version.
 pub(super) fn read(path: &Path) -> Result<SavedPlan, Failure> {
+    let text = files::read(path)?;
+    SavedPlan::parse(&text).map_err(|error| unusable(path, error, "plan --out FILE"))
+}
+
+/// Says why a file cannot be used, and what makes another one.
+pub(super) fn unusable(path: &Path, error: SealError, make: &str) -> Failure {
     let shown = Shown(&path.display().to_string()).to_string();
-    let text = fs::read(path).map_err(|error| Failure::new(format!("cannot read `{shown}`: {error}")))?;
-    let parsed = SavedPlan::parse(&String::from_utf8_lossy(&text));
-    parsed.map_err(|error| {
-        let failure = Failure::new(format!("`{shown}` cannot be used: {error}")).exit(Exit::Refused);
-        match error {
-            SavedPlanError::NotAPlan => failure.hint("`permset plan --out FILE` saves one"),
-            SavedPlanError::Version(_) | SavedPlanError::Damaged => {
-                failure.hint("make a new one: `permset plan --out FILE`")
-            }
-        }
-    })
+    let failure = Failure::new(format!("`{shown}` cannot be used: {error}")).exit(Exit::Refused);
+    match error {
+        SealError::NotOne(_) => failure.hint(format!("`permset {make}` saves one")),
+        SealError::Version { .. } | SealError::Damaged => failure.hint(format!("make a new one: `permset {make}`")),
+    }
 }
 
 /// Returns how old a plan is; `None` if its clock and ours disagree.
 pub(super) fn age(saved: &SavedPlan) -> Option<Duration> {
-    let made: Timestamp = saved.made.parse().ok()?;
-    Duration::try_from(Timestamp::now().duration_since(made)).ok()
+    age_of(&saved.made)
+}
+
+/// Returns how long ago that was; `None` if it is to come.
+pub(super) fn age_of(time: &str) -> Option<Duration> {
+    let time: Timestamp = time.parse().ok()?;
+    Duration::try_from(Timestamp::now().duration_since(time)).ok()
 }
 
 /// Reads again what a plan rests on, and fails if anything has moved. Returns the plan as the caller may apply it, and who that

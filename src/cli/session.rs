@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use crate::aws::{Access, Aws, Connection, Transport};
-use crate::cli::args::{Global, Shown};
+use crate::cli::args::{Global, Reading};
 use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
-use crate::cli::progress::Progress;
+use crate::cli::progress::{Progress, pace};
 use crate::desired::{self, AccessFile};
-use crate::model::{Caller, DesiredState, Facts, InstanceArn, ObservedState, Sources};
+use crate::model::{Caller, DesiredState, Facts, InstanceArn, ObservedState, Sources, Strategy};
 use crate::observed::{self, Request};
 use crate::plan::{self, Plan, SavedPlan};
 use crate::report::style;
@@ -49,20 +49,14 @@ impl<'a> Session<'a> {
         global: &'a Global,
         output: &'a Output,
         access: Access,
-        shown: Shown,
+        (unmanaged, reading): (bool, Reading),
         saved: Option<&SavedPlan>,
     ) -> Result<Self, Failure> {
         let (sources, file_digest, desired) = load(&global.file, output)?;
-        let instance = match &global.instance {
-            Some(arn) => Some(
-                InstanceArn::parse(arn)
-                    .map_err(|error| Failure::new(format!("--instance {arn}: {error}")).exit(Exit::Usage))?,
-            ),
-            None => None,
-        };
-        let connection = connection(global, &desired, saved, output)?;
-        let aws = Aws::connect(&connection, access).await?;
-        let request = Request { instance, unmanaged: shown.show_unmanaged };
+        let request = request(global, reading)?;
+        let request = Request { unmanaged, ..request };
+        let region = desired.region.clone().or_else(|| saved.map(|saved| saved.plan.instance.region.clone()));
+        let aws = Aws::connect(&connection(global, region, output)?, access).await?;
         Ok(Self { global, output, sources, desired, file_digest, aws, request })
     }
 
@@ -72,22 +66,14 @@ impl<'a> Session<'a> {
     /// If a read fails, or AWS proves the access file wrong; those findings are printed before.
     pub(super) async fn plan(&self) -> Result<(ObservedState, Plan), Failure> {
         let mut observed = self.observe().await?;
-        match plan::plan(&self.desired, &observed) {
-            Ok((plan, findings)) => {
-                self.output.findings(&findings, &self.sources);
-                let users = plan.users_in_doubt();
-                if users.is_empty() {
-                    return Ok((observed, plan));
-                }
-                observed::read_groups(&self.aws, &mut observed, users).await?;
-                let plan = plan::plan(&self.desired, &observed).map_or(plan, |(plan, _)| plan);
-                Ok((observed, plan))
-            }
-            Err(findings) => {
-                self.output.findings(&findings, &self.sources);
-                Err(Failure::new("the access file does not fit what AWS has, nothing was changed").exit(Exit::Invalid))
-            }
+        let plan = planned(&self.desired, &observed, &self.sources, self.output)?;
+        let users = plan.users_in_doubt();
+        if users.is_empty() {
+            return Ok((observed, plan));
         }
+        observed::read_groups(&self.aws, &mut observed, users).await?;
+        let plan = plan::plan(&self.desired, &observed).map_or(plan, |(plan, _)| plan);
+        Ok((observed, plan))
     }
 
     /// Reads again what a saved plan rests on.
@@ -148,8 +134,7 @@ impl<'a> Session<'a> {
 
     /// Says how many calls were made, and whether AWS slows them down.
     pub(super) fn pace(&self) -> String {
-        let slowed = if self.aws.is_slowed() { ", slowed down by AWS" } else { "" };
-        format!("{} calls{slowed}", self.aws.calls())
+        pace(&self.aws)
     }
 
     fn reading<'p>(&'p self, progress: &'p Progress<'_>) -> impl Fn(observed::Progress) + 'p {
@@ -169,18 +154,51 @@ impl<'a> Session<'a> {
 
     /// Returns the access file's name as the user gave it.
     pub(super) fn file(&self) -> String {
-        crate::model::Shown(&self.global.file.display().to_string()).to_string()
+        self.global.shown_file()
     }
 }
 
-fn connection(
-    global: &Global,
+/// Plans; findings are printed.
+///
+/// # Errors
+/// If AWS proves the access file wrong.
+pub(super) fn planned(
     desired: &DesiredState,
-    saved: Option<&SavedPlan>,
+    observed: &ObservedState,
+    sources: &Sources,
     output: &Output,
-) -> Result<Connection, Failure> {
-    let region = global.region.clone().or_else(|| desired.region.clone());
-    let region = region.or_else(|| saved.map(|saved| saved.plan.instance.region.clone()));
+) -> Result<Plan, Failure> {
+    match plan::plan(desired, observed) {
+        Ok((plan, findings)) => {
+            output.findings(&findings, sources);
+            Ok(plan)
+        }
+        Err(findings) => {
+            output.findings(&findings, sources);
+            Err(Failure::new("the access file does not fit what AWS has, nothing was changed").exit(Exit::Invalid))
+        }
+    }
+}
+
+/// Returns what to read, as far as the command line says.
+///
+/// # Errors
+/// If `--instance` is no ARN.
+pub(super) fn request(global: &Global, reading: Reading) -> Result<Request, Failure> {
+    let parse = |arn: &String| {
+        InstanceArn::parse(arn).map_err(|error| Failure::new(format!("--instance {arn}: {error}")).exit(Exit::Usage))
+    };
+    let instance = global.instance.as_ref().map(parse).transpose()?;
+    let only = reading.deep.then_some(Strategy::ByPermissionSet);
+    Ok(Request { instance, only, ..Request::default() })
+}
+
+/// Returns the way to AWS, or to what is asked in its place. `region` is what holds where the command line is silent.
+///
+/// # Errors
+/// If the sandbox's world cannot be opened.
+pub(super) fn connection(global: &Global, region: Option<String>, output: &Output) -> Result<Connection, Failure> {
+    let region = global.region.clone().or(region);
     let (transport, region) = match &global.sandbox {
         None => (Transport::Network, region),
         Some(path) => {

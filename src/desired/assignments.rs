@@ -1,10 +1,10 @@
 //! Assignments of the access file: references and what is certain without AWS.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
 
 use crate::desired::form::AssignmentForm;
 use crate::desired::references::{Context, check_in_scope, selector, set_name};
-use crate::model::{AccountSelector, Finding, GroupName, Located, PermissionSetName, Place, Rule, Shown, UserName};
+use crate::model::{AccountSelector, Finding, GroupName, Located, PermissionSetName, Rule, Shown, UserName};
 
 /// Lowers all assignments.
 pub(super) fn lower(forms: Vec<AssignmentForm>, context: &Context<'_>, findings: &mut Vec<Finding>) -> Vec<Rule> {
@@ -100,29 +100,72 @@ fn within_bounds(rules: &[Rule], findings: &mut Vec<Finding>) -> bool {
     true
 }
 
-type Grant<'a> = (&'a PermissionSetName, &'a AccountSelector, &'static str, &'a str);
+/// Numbers things in the order in which they come.
+struct Numbers<T>(HashMap<T, usize>);
+
+impl<T: Eq + std::hash::Hash> Numbers<T> {
+    fn new() -> Self {
+        Self(HashMap::new())
+    }
+
+    fn of(&mut self, thing: T) -> usize {
+        let next = self.0.len();
+        *self.0.entry(thing).or_insert(next)
+    }
+}
 
 /// The same grant written twice is one grant; but whoever removes one of the lines believes to have removed it.
 fn warn_of_repeats(rules: &[Rule], findings: &mut Vec<Finding>) {
-    let mut first: BTreeMap<Grant<'_>, Place> = BTreeMap::new();
-    let mut warned: BTreeSet<Place> = BTreeSet::new();
-    for rule in rules {
+    let (mut sets, mut accounts, mut names) = (Numbers::new(), Numbers::new(), Numbers::new());
+    let mut mentions = Vec::new();
+    let mut times: HashMap<usize, usize> = HashMap::new();
+    for (index, rule) in rules.iter().enumerate() {
         let groups = rule.groups.iter().map(|group| ("group", group.value.as_str(), group.place));
         let users = rule.users.iter().map(|user| ("user", user.value.as_str(), user.place));
-        let principals: Vec<_> = groups.chain(users).collect();
-        for set in &rule.permission_sets {
-            for account in &rule.accounts {
-                for (kind, name, place) in &principals {
-                    let grant = (&set.value, &account.value, *kind, *name);
-                    if first.insert(grant, *place).is_some() && warned.insert(*place) {
-                        let message = format!("{kind} `{}` gets `{}` here a second time", Shown(name), set.value);
-                        findings.push(
-                            Finding::warning(*place, message)
-                                .hint("one line is enough; removing only one of them takes nothing away"),
-                        );
-                    }
-                }
-            }
+        for (kind, name, place) in groups.chain(users) {
+            let principal = names.of((kind, name));
+            *times.entry(principal).or_default() += 1;
+            mentions.push((index, kind, name, place, principal));
         }
     }
+    // Numbers, sorted: a million grants are looked through in no time. Who is named once gets nothing twice, unless the
+    // same line names a permission set or an account twice.
+    let mut grants: Vec<(usize, usize, usize, usize)> = Vec::new();
+    let mut of_rules: BTreeMap<usize, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
+    for (mention, (rule, _, _, _, principal)) in mentions.iter().enumerate() {
+        let Some(written) = rules.get(*rule) else { continue };
+        let (in_sets, in_accounts) = of_rules.entry(*rule).or_insert_with(|| {
+            let in_sets: Vec<usize> = written.permission_sets.iter().map(|set| sets.of(&set.value)).collect();
+            (in_sets, written.accounts.iter().map(|account| accounts.of(&account.value)).collect())
+        });
+        if times.get(principal) == Some(&1) && !has_repeats(in_sets) && !has_repeats(in_accounts) {
+            continue;
+        }
+        for set in &*in_sets {
+            grants.extend(in_accounts.iter().map(|account| (*set, *account, *principal, mention)));
+        }
+    }
+    grants.sort_unstable();
+    let mut repeated: BTreeMap<usize, usize> = BTreeMap::new();
+    for two in grants.windows(2) {
+        if let [(set, account, principal, _), (again, there, them, mention)] = two
+            && (set, account, principal) == (again, there, them)
+        {
+            repeated.entry(*mention).or_insert(*set);
+        }
+    }
+    let named: HashMap<usize, &PermissionSetName> = sets.0.into_iter().map(|(set, number)| (number, set)).collect();
+    for (mention, set) in repeated {
+        let (Some((_, kind, name, place, _)), Some(set)) = (mentions.get(mention), named.get(&set)) else { continue };
+        let message = format!("{kind} `{}` gets `{set}` here a second time", Shown(name));
+        findings.push(
+            Finding::warning(*place, message).hint("one line is enough; removing only one of them takes nothing away"),
+        );
+    }
+}
+
+fn has_repeats(numbers: &[usize]) -> bool {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_unstable();
+    sorted.windows(2).any(|two| matches!(two, [a, b] if a == b))
 }

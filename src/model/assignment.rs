@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{AccountRef, PermissionSetName, PrincipalId, Shown};
+use crate::model::{AccountId, AccountRef, PermissionSetName, PrincipalId, Shown};
 
 /// The two kinds of principal that can be assigned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -32,6 +32,25 @@ pub struct PrincipalRef {
     pub kind: PrincipalKind,
     /// Its id in the identity store.
     pub id: PrincipalId,
+}
+
+/// One principal with one permission set in one account, in ids: what AWS tells, and what the file means.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Grant {
+    /// The permission set.
+    pub permission_set: PermissionSetName,
+    /// The account.
+    pub account: AccountId,
+    /// Who.
+    pub principal: PrincipalRef,
+}
+
+impl Grant {
+    /// Returns what comes before every grant of a permission set in an account, in order.
+    pub(super) fn first_of(permission_set: &PermissionSetName, account: &AccountId) -> Self {
+        let principal = PrincipalRef { kind: PrincipalKind::Group, id: PrincipalId::new("") };
+        Self { permission_set: permission_set.clone(), account: account.clone(), principal }
+    }
 }
 
 /// A principal as people know it.
@@ -63,7 +82,7 @@ impl Display for Principal {
     }
 }
 
-/// One principal with one permission set in one account.
+/// A grant as people know it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Assignment {
     /// The permission set.
@@ -72,4 +91,15 @@ pub struct Assignment {
     pub account: AccountRef,
     /// Who gets it.
     pub principal: Principal,
+}
+
+impl Assignment {
+    /// Returns the same in ids.
+    pub fn to_grant(&self) -> Grant {
+        Grant {
+            permission_set: self.permission_set.clone(),
+            account: self.account.id.clone(),
+            principal: self.principal.to_ref(),
+        }
+    }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{AccountId, PermissionSetName, PrincipalId, UserName};
 
 /// Whoever the credentials belong to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {
     /// The account.
     pub account: AccountId,
@@ -16,7 +18,7 @@ pub struct Caller {
 }
 
 /// The user behind a session.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallerUser {
     /// Its id.
     pub id: PrincipalId,

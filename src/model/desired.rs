@@ -87,7 +87,7 @@ pub struct Rule {
 }
 
 /// How the file names accounts.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AccountSelector {
     /// Every active account of the organization.
     All,

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Account, AccountId, Definition, ObservedAssignment, ObservedSet, PermissionSetName, PrincipalRef, PrincipalState,
-    Provisioning,
+    Account, AccountId, Definition, Grant, ObservedSet, PermissionSetName, PrincipalRef, PrincipalState, Provisioning,
 };
 
 /// Live facts, read for a plan and read again before it is applied.
@@ -17,7 +16,7 @@ pub struct Facts {
     /// The permission sets and accounts whose assignments are known.
     pub pairs: BTreeSet<(PermissionSetName, AccountId)>,
     /// All assignments of these pairs.
-    pub assignments: BTreeSet<ObservedAssignment>,
+    pub assignments: BTreeSet<Grant>,
     /// The accounts in which something happens; `None` where the organization has none of this id.
     pub accounts: BTreeMap<AccountId, Option<Account>>,
     /// Who gets or loses something.
@@ -54,9 +53,9 @@ pub enum Moved {
         now: Option<Provisioning>,
     },
     /// An assignment that was there is gone.
-    AssignmentGone(ObservedAssignment),
+    AssignmentGone(Grant),
     /// An assignment is there that was not.
-    AssignmentAppeared(ObservedAssignment),
+    AssignmentAppeared(Grant),
     /// An account is not what it was.
     Account {
         /// Its id.

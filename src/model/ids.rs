@@ -1,10 +1,13 @@
 //! Names and ids as types of their own, so that one can never be passed for another.
 //!
-//! `Display` is safe to print (see [`Shown`](crate::model::Shown)); `as_str` is the exact text that AWS knows.
+//! `Display` is safe to print (see [`Shown`](crate::model::Shown)); `as_str` is the exact text that AWS knows. A million
+//! assignments name the same few thousand ids again and again, so a clone shares the text, and is equal at a glance.
 
+use std::cmp::Ordering;
 use std::fmt::{self, Display, Formatter};
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use thiserror::Error;
 
 use crate::model::Shown;
@@ -32,9 +35,21 @@ pub enum IdError {
 macro_rules! text_types {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(into = "String", try_from = "String")]
-        pub struct $name(String);
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+        #[serde(try_from = "String")]
+        pub struct $name(Arc<str>);
+
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> Ordering {
+                if Arc::ptr_eq(&self.0, &other.0) { Ordering::Equal } else { self.0.cmp(&other.0) }
+            }
+        }
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
 
         impl $name {
             /// Returns the exact text, which may hold anything that AWS allows: print the value itself instead.
@@ -43,9 +58,9 @@ macro_rules! text_types {
             }
         }
 
-        impl From<$name> for String {
-            fn from(value: $name) -> Self {
-                value.0
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
             }
         }
 
@@ -61,14 +76,14 @@ macro_rules! taken_as_is {
     ($($name:ident),+ $(,)?) => {$(
         impl $name {
             /// Takes the text as AWS or the access file gave it.
-            pub fn new(text: impl Into<String>) -> Self {
+            pub fn new(text: impl Into<Arc<str>>) -> Self {
                 Self(text.into())
             }
         }
 
         impl From<String> for $name {
             fn from(text: String) -> Self {
-                Self(text)
+                Self(text.into())
             }
         }
     )+};
@@ -117,7 +132,12 @@ impl AccountId {
     /// [`IdError::AccountId`] if the text is not exactly 12 ASCII digits (botocore model: `\d{12}`).
     pub fn parse(text: &str) -> Result<Self, IdError> {
         let digits = text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
-        if digits { Ok(Self(text.to_owned())) } else { Err(IdError::AccountId) }
+        if digits { Ok(Self(text.into())) } else { Err(IdError::AccountId) }
+    }
+
+    /// Returns the first of all ids, in order.
+    pub(super) fn lowest() -> Self {
+        Self("000000000000".into())
     }
 }
 
@@ -133,7 +153,7 @@ impl PermissionSetName {
         }
         match text.chars().find(|c| !c.is_ascii_alphanumeric() && !"_+=,.@-".contains(*c)) {
             Some(c) => Err(IdError::PermissionSetNameCharacter(c)),
-            None => Ok(Self(text.to_owned())),
+            None => Ok(Self(text.into())),
         }
     }
 }
@@ -152,7 +172,7 @@ impl InstanceArn {
             .and_then(|(_, id)| id.strip_prefix("ssoins-").or_else(|| id.strip_prefix("ins-")));
         match id {
             Some(id) if id.len() == 16 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b)) => {
-                Ok(Self(text.to_owned()))
+                Ok(Self(text.into()))
             }
             _ => Err(IdError::InstanceArn),
         }

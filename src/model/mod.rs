@@ -15,10 +15,12 @@ mod ids;
 mod observed;
 mod permission_set;
 pub mod policy;
+mod reading;
+pub mod sealed;
 mod shown;
 
 pub use account::{Account, AccountRef, AccountState};
-pub use assignment::{Assignment, Principal, PrincipalKind, PrincipalRef};
+pub use assignment::{Assignment, Grant, Principal, PrincipalKind, PrincipalRef};
 pub use caller::{Caller, CallerUser, WayIn};
 pub use desired::{AccountSelector, DesiredDefinition, DesiredSet, DesiredState, Rule, Scope, ScopeSets};
 pub use duration::{DurationError, SessionDuration};
@@ -30,11 +32,11 @@ pub use ids::{
     PrincipalId, UserName,
 };
 pub use observed::{
-    Directory, Instance, Lookup, ObservedAssignment, ObservedSet, ObservedState, PrincipalState, Provisioning, Reading,
-    Strategy,
+    AccountsByName, Directory, Instance, Lookup, ObservedSet, ObservedState, PrincipalState, Provisioning,
 };
 pub use permission_set::{
     Attributes, AwsManagedPolicy, Boundary, CustomerManagedPolicy, Definition, OWNER_TAG, POLICIES_PER_SET,
 };
 pub use policy::Policy;
+pub use reading::{NextBest, Reading, Strategy};
 pub use shown::Shown;

@@ -1,13 +1,13 @@
 //! What AWS was seen to hold, complete for what was asked.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::{self, Display, Formatter};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Account, AccountId, AccountRef, AccountSelector, AccountState, Caller, Definition, IdentityStoreId, InstanceArn,
-    PermissionSetArn, PermissionSetName, Principal, PrincipalId, PrincipalKind, PrincipalRef,
+    Account, AccountId, AccountName, AccountRef, AccountSelector, AccountState, Caller, Definition, Grant,
+    IdentityStoreId, InstanceArn, PermissionSetArn, PermissionSetName, Principal, PrincipalId, PrincipalKind,
+    PrincipalRef, Reading,
 };
 
 /// The instance that was read.
@@ -35,7 +35,7 @@ pub struct ObservedState {
     /// All permission sets of the instance by name.
     pub permission_sets: BTreeMap<PermissionSetName, ObservedSet>,
     /// The assignments of every pair that was read.
-    pub assignments: BTreeSet<ObservedAssignment>,
+    pub assignments: BTreeSet<Grant>,
     /// Users and groups that the file or an assignment names.
     pub directory: Directory,
     /// The groups of users, as far as somebody asked; those of a user that is not here may be any.
@@ -54,15 +54,58 @@ impl ObservedState {
 
     /// Returns the active accounts that any of the selectors means.
     pub fn active_accounts<'a>(&self, selectors: impl IntoIterator<Item = &'a AccountSelector>) -> BTreeSet<AccountId> {
-        let selectors: Vec<_> = selectors.into_iter().collect();
-        let active = self.accounts.values().filter(|account| account.state == AccountState::Active);
-        let meant = active.filter(|account| selectors.iter().any(|selector| selector.matches(account)));
-        meant.map(|account| account.id.clone()).collect()
+        let accounts = AccountsByName::new(&self.accounts);
+        let meant = selectors.into_iter().flat_map(|selector| accounts.meant_by(selector));
+        meant.filter(|account| account.state == AccountState::Active).map(|account| account.id.clone()).collect()
+    }
+
+    /// Returns the assignments of one permission set in one account.
+    pub fn assignments_on<'a>(
+        &'a self,
+        name: &'a PermissionSetName,
+        account: &'a AccountId,
+    ) -> impl Iterator<Item = &'a Grant> {
+        let on_pair = |grant: &&Grant| grant.account == *account && grant.permission_set == *name;
+        self.assignments.range(Grant::first_of(name, account)..).take_while(on_pair)
+    }
+
+    /// Returns the assignments of one permission set.
+    pub fn assignments_of<'a>(&'a self, name: &'a PermissionSetName) -> impl Iterator<Item = &'a Grant> {
+        let of_set = |grant: &&Grant| grant.permission_set == *name;
+        self.assignments.range(Grant::first_of(name, &AccountId::lowest())..).take_while(of_set)
     }
 
     /// Returns whether an account can be written to. One that was asked for and not found has left the organization.
     pub fn is_active(&self, id: &AccountId) -> bool {
         self.accounts.get(id).is_some_and(|account| account.state == AccountState::Active)
+    }
+}
+
+/// The accounts of an organization, to be found by whatever the access file calls them: looking through all of them for each
+/// of a hundred thousand selectors takes minutes.
+#[derive(Debug)]
+pub struct AccountsByName<'a> {
+    by_id: &'a BTreeMap<AccountId, Account>,
+    by_name: HashMap<&'a AccountName, Vec<&'a Account>>,
+}
+
+impl<'a> AccountsByName<'a> {
+    /// Sorts accounts.
+    pub fn new(accounts: &'a BTreeMap<AccountId, Account>) -> Self {
+        let mut by_name: HashMap<&AccountName, Vec<&Account>> = HashMap::new();
+        for account in accounts.values() {
+            by_name.entry(&account.name).or_default().push(account);
+        }
+        Self { by_id: accounts, by_name }
+    }
+
+    /// Returns the accounts that a selector means, in the order of their ids.
+    pub fn meant_by(&self, selector: &AccountSelector) -> Vec<&'a Account> {
+        match selector {
+            AccountSelector::All => self.by_id.values().collect(),
+            AccountSelector::Id(id) => self.by_id.get(id).into_iter().collect(),
+            AccountSelector::Name(name) => self.by_name.get(name).cloned().unwrap_or_default(),
+        }
     }
 }
 
@@ -86,19 +129,8 @@ pub enum Provisioning {
     Stale,
 }
 
-/// An assignment that exists.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct ObservedAssignment {
-    /// The permission set.
-    pub permission_set: PermissionSetName,
-    /// The account.
-    pub account: AccountId,
-    /// Who has it.
-    pub principal: PrincipalRef,
-}
-
 /// What is known of users and groups.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Directory {
     /// For every name of the file, what the identity store answered.
     pub by_name: BTreeMap<(PrincipalKind, String), Lookup>,
@@ -145,30 +177,5 @@ impl Directory {
     /// Returns whether a user exists and is disabled.
     pub fn is_disabled(&self, principal: &PrincipalRef) -> bool {
         matches!(self.by_id.get(principal), Some(PrincipalState::Known { disabled: true, .. }))
-    }
-}
-
-/// What a reading took.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reading {
-    /// Requests sent, repeats included.
-    pub calls: u64,
-    /// The way assignments were found, in words.
-    pub strategy: Strategy,
-}
-
-/// A way to find all assignments.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Strategy {
-    /// Where each permission set is provisioned, and who has it there.
-    #[default]
-    ByPermissionSet,
-}
-
-impl Display for Strategy {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::ByPermissionSet => "by permission set",
-        })
     }
 }

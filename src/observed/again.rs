@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::{Aws, AwsError};
 use crate::model::{
-    AccountId, Caller, Facts, Instance, InstanceArn, ObservedAssignment, ObservedSet, PermissionSetArn,
-    PermissionSetName,
+    AccountId, Caller, Facts, Grant, Instance, InstanceArn, ObservedSet, PermissionSetArn, PermissionSetName,
 };
 use crate::observed::{OnProgress, accounts, choose, each, with_user};
 
@@ -23,8 +22,13 @@ pub async fn instance(aws: &Aws, wanted: &InstanceArn) -> Result<Instance, AwsEr
 /// The first read that fails.
 pub async fn complete(aws: &Aws, instance: &Instance, mut facts: Facts) -> Result<Facts, AwsError> {
     let at = aws.at(instance);
-    for set in facts.permission_sets.values_mut().flatten().filter(|set| set.definition.is_none()) {
-        set.definition = at.live_definition(&set.arn).await?;
+    for set in facts.permission_sets.values_mut().flatten() {
+        if set.definition.is_none() {
+            set.definition = at.live_definition(&set.arn).await?;
+        }
+        if set.provisioned.is_none() {
+            set.provisioned = Some(at.provisioned(&set.arn).await?);
+        }
     }
     Ok(facts)
 }
@@ -75,10 +79,10 @@ pub async fn again(
     let arn = |name: &PermissionSetName| Some(found.get(name)?.as_ref()?.arn.clone());
     let pairs = facts.pairs.iter().filter_map(|(name, account)| Some((name, account, arn(name)?))).collect();
     let rows = each("assignments", pairs, on_progress, |(name, account, arn)| async move {
-        let row = |principal| ObservedAssignment { permission_set: name.clone(), account: account.clone(), principal };
+        let row = |principal| Grant { permission_set: name.clone(), account: account.clone(), principal };
         Ok(at.assignments(&arn, account).await?.into_iter().map(row).collect::<Vec<_>>())
     });
-    let assignments: BTreeSet<ObservedAssignment> = rows.await?.into_iter().flatten().collect();
+    let assignments: BTreeSet<Grant> = rows.await?.into_iter().flatten().collect();
     let ids = facts.accounts.keys().collect();
     let (accounts, _) = accounts::by_id(aws, ids).await?;
     let principals = facts.principals.iter().map(|(principal, _)| principal.clone()).collect();

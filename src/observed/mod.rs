@@ -1,25 +1,33 @@
 //! One complete reading of AWS for one desired state.
 //!
 //! Complete or an error: a failed or throttled read is never "absent", and nobody gets half a picture. Only what the
-//! desired state touches is read in detail. Nothing here decides what to change.
+//! desired state touches is read in detail, with the fewest calls that the API permits: `assignments` counts which way
+//! to find assignments is the cheapest, `directory` whether to look principals up or to list them. Calls of different
+//! services go out side by side, for each service has its own allowance. Nothing here decides what to change.
 
 mod accounts;
 mod again;
+mod assignments;
 mod directory;
 mod sets;
+mod snapshot;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::time::Instant;
 
 pub use again::{again, caller, complete, instance};
+pub use snapshot::{Parts, Snapshot};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use crate::aws::{Aws, AwsError, ErrorKind};
+use crate::aws::{At, Aws, AwsError, ErrorKind};
 use crate::model::{
-    AccountId, Caller, DesiredState, Instance, InstanceArn, ObservedAssignment, ObservedState, PermissionSetName,
+    AccountId, Caller, DesiredState, Instance, InstanceArn, ObservedState, PermissionSetArn, PermissionSetName,
     PrincipalId, Reading, Strategy,
 };
+use assignments::Pair;
+use sets::Wanted;
 
 /// How many calls are under way at once. AWS's rate is the limit, this only hides the time an answer takes.
 const CONCURRENCY: usize = 16;
@@ -31,6 +39,10 @@ pub struct Request {
     pub instance: Option<InstanceArn>,
     /// Whether to read also what the access file leaves alone.
     pub unmanaged: bool,
+    /// The one way to find assignments; `None` takes the cheapest.
+    pub only: Option<Strategy>,
+    /// The names of permission sets, as far as they are known from an earlier reading. They never change.
+    pub names: BTreeMap<PermissionSetArn, PermissionSetName>,
 }
 
 /// How far the reading is.
@@ -57,13 +69,20 @@ pub async fn observe(
     request: &Request,
     on_progress: OnProgress<'_>,
 ) -> Result<ObservedState, AwsError> {
-    let before = aws.calls();
+    let (before, begun) = (aws.calls(), Instant::now());
     let wanted = request.instance.as_ref().or(desired.instance.as_ref().map(|arn| &arn.value));
     let instance = choose(aws.instances().await?, wanted, aws.region())?;
     let at = aws.at(&instance);
-    let (permission_sets, caller) = tokio::join!(sets::read(at, desired, request.unmanaged, on_progress), aws.caller());
-    let permission_sets = permission_sets?;
-    let (accounts, whole_organization) = accounts::read(aws, desired, request.unmanaged, &permission_sets).await?;
+    let wanted = Wanted::new(desired, request.unmanaged);
+    let whole_organization = accounts::needs_all(desired, request.unmanaged);
+    let all_accounts = async { if whole_organization { accounts::all(aws).await.map(Some) } else { Ok(None) } };
+    let permission_sets = Box::pin(sets::read(at, &wanted, &request.names, on_progress));
+    let (permission_sets, caller, all_accounts) = tokio::join!(permission_sets, aws.caller(), Box::pin(all_accounts));
+    let (permission_sets, caller) = (permission_sets?, caller?);
+    let (accounts, whole_organization) = match all_accounts? {
+        Some(accounts) => (accounts, true),
+        None => accounts::by_id(aws, accounts::named(desired, &permission_sets)).await?,
+    };
     let mut observed = ObservedState {
         instance: instance.clone(),
         accounts,
@@ -72,17 +91,86 @@ pub async fn observe(
         assignments: BTreeSet::new(),
         directory: crate::model::Directory::default(),
         groups_of: BTreeMap::new(),
-        caller: caller?,
+        caller,
         reading: Reading::default(),
     };
-    observed.assignments = read_assignments(at, desired, &observed, request.unmanaged, on_progress).await?;
+    let scope = observed.active_accounts(desired.scope.accounts.iter().map(|account| &account.value));
+    let by_account = read_rest_of_scope(at, &wanted, &mut observed, &scope, request, on_progress).await?;
+    let lists = directory::Lists::new(at);
+    // Only the management account may ask by principal.
+    let by_principal = instance.owner.as_ref().is_none_or(|owner| *owner == observed.caller.account);
+    let pairs = pairs(&wanted, &observed, &scope, by_account.as_deref());
+    let found = Box::pin(assignments::read(at, &pairs, &lists, by_principal, request.only, on_progress));
+    let names = Box::pin(directory::names(at, desired, &lists, on_progress));
+    let (found, names) = tokio::try_join!(found, names)?;
+    let directory = directory::read(at, names, &found.assignments, &lists, on_progress).await?;
+    observed.assignments = found.assignments;
+    observed.directory = directory;
     let asked = |set: &PermissionSetName, account: &AccountId| {
         observed.assignments.iter().any(|row| row.permission_set == *set && row.account == *account)
     };
     observed.caller = with_user(at, observed.caller.clone(), asked).await?;
-    observed.directory = directory::read(at, desired, &observed.assignments, on_progress).await?;
-    observed.reading = Reading { calls: aws.calls() - before, strategy: Strategy::ByPermissionSet };
+    let calls = aws.calls() - before;
+    observed.reading = Reading {
+        calls,
+        seconds: begun.elapsed().as_secs(),
+        strategy: if by_account.is_some() { Strategy::ByAccount } else { found.strategy },
+        next_best: found.other.map(|other| other.next_best(calls)),
+    };
     Ok(observed)
+}
+
+/// Reads where those permission sets are that the file does not declare, where its scope covers them all the same: by
+/// permission set, or by account if that takes fewer calls. Returns what each account has in the second case.
+async fn read_rest_of_scope(
+    at: At<'_>,
+    wanted: &Wanted<'_>,
+    observed: &mut ObservedState,
+    scope: &BTreeSet<AccountId>,
+    request: &Request,
+    on_progress: OnProgress<'_>,
+) -> Result<Option<Vec<(AccountId, PermissionSetArn)>>, AwsError> {
+    let rest = observed.permission_sets.values().filter(|set| set.provisioned.is_none()).count();
+    if !wanted.in_scope() || rest == 0 {
+        return Ok(None);
+    }
+    // A delegated administrator must know whether the management account has them.
+    let is_owner = observed.instance.owner.as_ref().is_none_or(|owner| *owner == observed.caller.account);
+    let cheaper = is_owner && scope.len() < 2 * rest;
+    let by_account = request.only.map_or(cheaper, |only| only == Strategy::ByAccount && is_owner);
+    if by_account {
+        match sets::provisioned_in(at, scope, on_progress).await {
+            Err(error) if error.kind == ErrorKind::AccessDenied => {}
+            found => return found.map(Some),
+        }
+    }
+    sets::provisioned_anywhere(at, &mut observed.permission_sets, on_progress).await?;
+    Ok(None)
+}
+
+/// Returns the pairs whose assignments matter: every assignment stands on a provisioned pair.
+fn pairs<'a>(
+    wanted: &Wanted<'_>,
+    observed: &'a ObservedState,
+    scope: &BTreeSet<AccountId>,
+    by_account: Option<&'a [(AccountId, PermissionSetArn)]>,
+) -> Vec<Pair<'a>> {
+    let mut pairs = Vec::new();
+    for (name, set) in &observed.permission_sets {
+        // A set that left the file can be deleted only when nobody has it anywhere.
+        let left = wanted.has_left(name, set.definition.as_ref().map(|definition| &definition.tags));
+        let accounts = set.provisioned.iter().flat_map(BTreeMap::keys);
+        let asked = accounts.filter(|account| wanted.asks(left, scope.contains(*account)));
+        pairs.extend(asked.map(|account| Pair { name, arn: &set.arn, account, wholly: left }));
+    }
+    let rest = observed.permission_sets.iter().filter(|(_, set)| set.provisioned.is_none());
+    let rest: BTreeMap<&PermissionSetArn, &PermissionSetName> = rest.map(|(name, set)| (&set.arn, name)).collect();
+    let in_accounts = by_account.into_iter().flatten();
+    pairs.extend(in_accounts.filter_map(|(account, arn)| {
+        let (arn, name) = rest.get_key_value(arn)?;
+        Some(Pair { name, arn, account, wholly: false })
+    }));
+    pairs
 }
 
 /// Adds the groups of users to what was read. Where they may not be read, nothing is added.
@@ -142,31 +230,6 @@ fn choose(instances: Vec<Instance>, wanted: Option<&InstanceArn>, region: &str) 
             no_instance(format!("there are several Identity Center instances in {region}: {}", list(&instances)))
         }
     }
-}
-
-/// By permission set: every assignment stands on a provisioned pair, so asking those pairs finds them all.
-async fn read_assignments(
-    at: crate::aws::At<'_>,
-    desired: &DesiredState,
-    observed: &ObservedState,
-    unmanaged: bool,
-    on_progress: OnProgress<'_>,
-) -> Result<BTreeSet<ObservedAssignment>, AwsError> {
-    let scope = observed.active_accounts(desired.scope.accounts.iter().map(|account| &account.value));
-    let mut pairs = Vec::new();
-    for (name, set) in &observed.permission_sets {
-        let accounts = set.provisioned.iter().flat_map(BTreeMap::keys);
-        // A set that left the file can be deleted only when nobody has it anywhere.
-        let left = set.definition.is_some() && !desired.permission_sets.contains_key(name);
-        let asked = accounts.filter(|account| unmanaged || left || scope.contains(*account));
-        pairs.extend(asked.map(|account| (name, &set.arn, account)));
-    }
-    let rows = each("assignments", pairs, on_progress, |(name, arn, account)| async move {
-        let principals = at.assignments(arn, account).await?;
-        let row = |principal| ObservedAssignment { permission_set: name.clone(), account: account.clone(), principal };
-        Ok(principals.into_iter().map(row).collect::<Vec<_>>())
-    });
-    Ok(rows.await?.into_iter().flatten().collect())
 }
 
 /// Reads something for each item, several at a time, and reports how far it is.

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    AccountId, AccountRef, Assignment, Caller, Facts, Instance, ObservedAssignment, ObservedSet, ObservedState,
-    PermissionSetName, PrincipalKind, PrincipalRef,
+    AccountId, AccountRef, Assignment, Caller, Facts, Grant, Instance, ObservedSet, ObservedState, PermissionSetName,
+    PrincipalKind, PrincipalRef,
 };
 use crate::plan::{Change, Plan, Refusal, Step};
 
 /// What is live, as far as these guards look at it.
 pub(super) struct Live<'a> {
-    pub(super) rows: &'a BTreeSet<ObservedAssignment>,
+    pub(super) rows: &'a BTreeSet<Grant>,
     pub(super) sets: BTreeMap<&'a PermissionSetName, &'a ObservedSet>,
 }
 

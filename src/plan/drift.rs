@@ -1,7 +1,7 @@
 //! The differences once more, told by kind, for a scheduled look.
 
 use crate::model::{AccountRef, Assignment, Definition, DesiredState, ObservedState, PermissionSetName};
-use crate::plan::resolve::{self, Grant};
+use crate::plan::resolve;
 use crate::plan::{Change, LeftAlone, Plan, Refusal};
 
 /// What differs, and what is left alone.
@@ -148,14 +148,10 @@ fn unchanged(refusal: &Refusal, plan: &Plan) -> Option<DriftEntry> {
 /// Declared and live, but of no use: the user cannot sign in. Nothing to apply, something to know.
 fn disabled_users<'a>(desired: &DesiredState, observed: &'a ObservedState) -> impl Iterator<Item = DriftEntry> + 'a {
     let resolved = resolve::resolve(desired, observed, &mut Vec::new());
-    let live = observed.assignments.iter().filter(move |row| {
-        let grant = Grant {
-            permission_set: row.permission_set.clone(),
-            account: row.account.clone(),
-            principal: row.principal.clone(),
-        };
-        resolved.grants.contains(&grant) && observed.directory.is_disabled(&row.principal)
-    });
+    let live = observed
+        .assignments
+        .iter()
+        .filter(move |row| resolved.grants.contains(*row) && observed.directory.is_disabled(&row.principal));
     live.map(|row| {
         let assignment = Assignment {
             permission_set: row.permission_set.clone(),

@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    AccountId, AccountRef, Assignment, DesiredState, MaxDeletions, OWNER_TAG, ObservedState, PermissionSetName,
+    AccountId, AccountRef, Assignment, DesiredState, Grant, MaxDeletions, OWNER_TAG, ObservedState, PermissionSetName,
     PrincipalKind, UserName,
 };
-use crate::plan::resolve::{Grant, Resolved};
+use crate::plan::resolve::Resolved;
 use crate::plan::{Change, Step, caller, managed, order};
 
 /// The consents that `--allow` takes.
@@ -231,8 +231,7 @@ fn deletions(desired: &DesiredState, observed: &ObservedState, resolved: &Resolv
             _ => None,
         })
         .collect();
-    let owned = |row: &&crate::model::ObservedAssignment| resolved.owns(desired, &row.permission_set, &row.account);
-    let owned: Vec<_> = observed.assignments.iter().filter(owned).collect();
+    let owned = if revoked.is_empty() { Vec::new() } else { resolved.split(desired, observed).0 };
     let assignments = if !revoked.is_empty() && resolved.grants.is_empty() {
         Some(Refusal::NothingLeft { deletions: revoked.len() })
     } else {
@@ -282,12 +281,7 @@ fn emptied<'a>(
 fn required(desired: &DesiredState, observed: &ObservedState, resolved: &Resolved) -> Vec<Refusal> {
     let live = |grant: &Grant| {
         let stays = !resolved.owns(desired, &grant.permission_set, &grant.account);
-        stays
-            && observed.assignments.iter().any(|row| {
-                row.permission_set == grant.permission_set
-                    && row.account == grant.account
-                    && row.principal == grant.principal
-            })
+        stays && observed.assignments.contains(grant)
     };
     let missing = resolved.required.iter().filter(|grant| !resolved.grants.contains(grant) && !live(grant));
     let refusal = |grant: &Grant| Refusal::Required {
@@ -304,11 +298,7 @@ fn left_behind(observed: &ObservedState, resolved: &Resolved, steps: &[Step]) ->
     let revokes: BTreeSet<Grant> = steps
         .iter()
         .filter_map(|step| match &step.change {
-            Change::Revoke { assignment, .. } => Some(Grant {
-                permission_set: assignment.permission_set.clone(),
-                account: assignment.account.id.clone(),
-                principal: assignment.principal.to_ref(),
-            }),
+            Change::Revoke { assignment, .. } => Some(assignment.to_grant()),
             _ => None,
         })
         .collect();
@@ -318,7 +308,7 @@ fn left_behind(observed: &ObservedState, resolved: &Resolved, steps: &[Step]) ->
             .map(|grant| Assignment {
                 account: observed.account_ref(&grant.account),
                 principal: observed.directory.principal(&grant.principal),
-                permission_set: grant.permission_set,
+                permission_set: grant.permission_set.clone(),
             })
             .collect();
         let roles: Vec<AccountRef> = order::left_roles(name, observed).map(|id| observed.account_ref(id)).collect();

@@ -20,8 +20,8 @@ use std::collections::BTreeMap;
 pub use change::{Change, Edit, LeftAlone, Plan, Step, Targets};
 pub use drift::{Drift, DriftEntry, DriftKind, DriftSubject, drift};
 pub use guard::{CONSENTS, Deleted, Emptied, EmptiedPlace, Refusal};
-pub use resolve::{Grant, Resolved};
-pub use saved::{SavedPlan, SavedPlanError, facts};
+pub use resolve::Resolved;
+pub use saved::{SavedPlan, facts};
 
 use crate::model::{DesiredDefinition, DesiredState, Finding, ObservedState, Severity};
 

@@ -16,10 +16,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
 
 use crate::model::{
-    AccountId, AccountRef, Assignment, Definition, DesiredState, ObservedSet, ObservedState, PermissionSetName,
+    AccountId, AccountRef, Assignment, Definition, DesiredState, Grant, ObservedSet, ObservedState, PermissionSetName,
     PrincipalId, PrincipalKind, PrincipalRef, Provisioning, SessionDuration,
 };
-use crate::plan::resolve::{Grant, Resolved};
+use crate::plan::resolve::Resolved;
 use crate::plan::{Change, Edit, Step, Targets, diff, managed};
 
 /// Up to how many accounts are provisioned one by one when others of the set are up to date.
@@ -84,14 +84,8 @@ pub(super) fn left_behind<'a>(
     name: &'a PermissionSetName,
     observed: &'a ObservedState,
     revokes: &'a BTreeSet<Grant>,
-) -> impl Iterator<Item = Grant> + 'a {
-    let rows = observed.assignments.iter().filter(move |row| row.permission_set == *name);
-    let grants = rows.map(|row| Grant {
-        permission_set: row.permission_set.clone(),
-        account: row.account.clone(),
-        principal: row.principal.clone(),
-    });
-    grants.filter(|grant| !revokes.contains(grant))
+) -> impl Iterator<Item = &'a Grant> {
+    observed.assignments_of(name).filter(|grant| !revokes.contains(*grant))
 }
 
 /// Returns the accounts in which a set is provisioned though nobody has it there: no revocation takes such a role away.
@@ -101,9 +95,8 @@ pub(super) fn left_roles<'a>(
 ) -> impl Iterator<Item = &'a AccountId> {
     let set = observed.permission_sets.get(name);
     let provisioned = set.and_then(|set| set.provisioned.as_ref()).into_iter().flat_map(BTreeMap::keys);
-    provisioned.filter(|account| {
-        !observed.assignments.iter().any(|row| row.permission_set == *name && row.account == **account)
-    })
+    let held: BTreeSet<&AccountId> = observed.assignments_of(name).map(|grant| &grant.account).collect();
+    provisioned.filter(move |account| !held.contains(account))
 }
 
 /// The longer of what is live and what this plan makes of it: somebody may sign in between the two.
@@ -150,16 +143,10 @@ fn assignments(
     observed: &ObservedState,
     resolved: &Resolved,
 ) -> (BTreeSet<Grant>, BTreeSet<Grant>) {
-    let owned = observed.assignments.iter().filter(|row| resolved.owns(desired, &row.permission_set, &row.account));
-    let live: BTreeSet<Grant> = owned
-        .map(|row| Grant {
-            permission_set: row.permission_set.clone(),
-            account: row.account.clone(),
-            principal: row.principal.clone(),
-        })
-        .collect();
-    let assigns = resolved.grants.difference(&live).cloned().collect();
-    let revokes = live.difference(&resolved.grants).cloned().collect();
+    // Only what differs is asked whether the file decides about it; grants of the file are where it does.
+    let owned = |grant: &&Grant| resolved.owns(desired, &grant.permission_set, &grant.account);
+    let assigns = resolved.grants.difference(&observed.assignments).cloned().collect();
+    let revokes = observed.assignments.difference(&resolved.grants).filter(owned).cloned().collect();
     (assigns, revokes)
 }
 
@@ -186,9 +173,11 @@ fn vanishing<'a>(
     assigns: impl IntoIterator<Item = &'a Grant>,
     revokes: &'a BTreeSet<Grant>,
 ) -> BTreeSet<Pair<'a>> {
+    // Only where something goes can the last go.
     let mut remaining: BTreeMap<Pair<'a>, usize> = BTreeMap::new();
-    for row in &observed.assignments {
-        *remaining.entry((&row.permission_set, &row.account)).or_default() += 1;
+    for grant in revokes {
+        let held = || observed.assignments_on(&grant.permission_set, &grant.account).count();
+        remaining.entry((&grant.permission_set, &grant.account)).or_insert_with(held);
     }
     for grant in assigns {
         if let Some(count) = remaining.get_mut(&(&grant.permission_set, &grant.account)) {
@@ -308,11 +297,7 @@ impl<'a> Earlier<'a> {
             Change::Revoke { assignment, .. } => {
                 let pair = (&assignment.permission_set, &assignment.account.id);
                 let person = (&assignment.account.id, assignment.principal.to_ref());
-                let grant = Grant {
-                    permission_set: assignment.permission_set.clone(),
-                    account: assignment.account.id.clone(),
-                    principal: assignment.principal.to_ref(),
-                };
+                let grant = assignment.to_grant();
                 // What takes this one's place must be there first: the same person with another permission set, or
                 // anybody at all where the role would be left without. Where granting failed, it stays.
                 let of_pair = self.assigns_of_pair.get(&pair).filter(|_| self.held_back.contains(&grant));

@@ -3,22 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    AccountId, AccountSelector, AccountState, Assignment, DesiredDefinition, DesiredState, Finding, Located, Lookup,
-    OWNER_TAG, ObservedState, PermissionSetName, Place, PrincipalKind, PrincipalRef, Rule, ScopeSets, Shown,
-    similar_name,
+    AccountId, AccountSelector, AccountState, AccountsByName, Assignment, DesiredDefinition, DesiredState, Finding,
+    Grant, Located, Lookup, OWNER_TAG, ObservedState, PermissionSetName, Place, PrincipalKind, PrincipalRef, Rule,
+    ScopeSets, Shown, similar_name,
 };
 use crate::plan::{Change, LeftAlone, Step};
-
-/// One principal with one permission set in one account, in ids.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Grant {
-    /// The permission set.
-    pub permission_set: PermissionSetName,
-    /// The account.
-    pub account: AccountId,
-    /// Who.
-    pub principal: PrincipalRef,
-}
 
 /// The declared side of the comparison, in ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +23,25 @@ pub struct Resolved {
 }
 
 impl Resolved {
+    /// Tells the live assignments that the file decides about from the others. The answer for a pair holds for everybody who
+    /// has it, and they stand one after the other.
+    pub(super) fn split<'a>(
+        &self,
+        desired: &DesiredState,
+        observed: &'a ObservedState,
+    ) -> (Vec<&'a Grant>, Vec<&'a Grant>) {
+        let mut last: Option<(&Grant, bool)> = None;
+        observed.assignments.iter().partition(|grant| {
+            let same = |last: &Grant| last.account == grant.account && last.permission_set == grant.permission_set;
+            let owned = match last {
+                Some((before, owned)) if same(before) => owned,
+                _ => self.owns(desired, &grant.permission_set, &grant.account),
+            };
+            last = Some((grant, owned));
+            owned
+        })
+    }
+
     /// Returns whether the file decides about assignments of this permission set in this account.
     pub(super) fn owns(&self, desired: &DesiredState, set: &PermissionSetName, account: &AccountId) -> bool {
         let set_in_scope = desired.scope.permission_sets == ScopeSets::All
@@ -48,7 +56,8 @@ const MOST_GRANTS: usize = 5_000_000;
 
 /// Resolves the whole file.
 pub(super) fn resolve(desired: &DesiredState, observed: &ObservedState, findings: &mut Vec<Finding>) -> Resolved {
-    check_accounts(desired, observed, findings);
+    let accounts_by_name = AccountsByName::new(&observed.accounts);
+    check_accounts(desired, observed, &accounts_by_name, findings);
     check_permission_sets(desired, observed, findings);
     let scope = observed.active_accounts(desired.scope.accounts.iter().map(|account| &account.value));
     let mut resolved = Resolved {
@@ -57,36 +66,37 @@ pub(super) fn resolve(desired: &DesiredState, observed: &ObservedState, findings
         required: required(desired, observed, findings),
         leaving: leaving(desired, observed),
     };
-    let mut written: BTreeMap<Grant, Place> = BTreeMap::new();
-    let mut grants = 0_usize;
+    let mut written: Vec<(Grant, Place)> = Vec::new();
     for rule in &desired.rules {
-        let accounts = rule_accounts(rule, observed, &resolved.scope, findings);
+        let accounts = rule_accounts(rule, observed, &accounts_by_name, &resolved.scope, findings);
         let principals = principals(rule, observed, findings);
-        grants = grants.saturating_add(accounts.len() * principals.len() * rule.permission_sets.len());
+        let grants = accounts.len().saturating_mul(principals.len()).saturating_mul(rule.permission_sets.len());
+        let grants = written.len().saturating_add(grants);
         if grants > MOST_GRANTS {
             let message =
                 format!("the assignments up to here multiply out to {grants} grants, more than {MOST_GRANTS}");
             findings.push(Finding::error(rule.place, message).hint("split the file, or assign to groups"));
             break;
         }
-        for (principal, place) in principals {
-            let mut repeated = false;
-            for set in &rule.permission_sets {
-                for account in &accounts {
-                    let grant = Grant {
-                        permission_set: set.value.clone(),
-                        account: account.clone(),
-                        principal: principal.clone(),
-                    };
-                    repeated |= written.insert(grant, place).is_some_and(|before| before != place);
-                }
-            }
-            if repeated {
-                warn_of_repeat(&observed.directory.principal(&principal).to_string(), place, findings);
+        for set in &rule.permission_sets {
+            for account in &accounts {
+                written.extend(principals.iter().map(|(principal, place)| {
+                    let (permission_set, account) = (set.value.clone(), account.clone());
+                    (Grant { permission_set, account, principal: principal.clone() }, *place)
+                }));
             }
         }
     }
-    resolved.grants = written.into_keys().collect();
+    // In the order of the file where the same is granted more than once: the later line is the one too many.
+    written.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let again = written.windows(2).filter_map(|two| match two {
+        [(before, first), (grant, place)] if before == grant && first != place => Some((*place, &grant.principal)),
+        _ => None,
+    });
+    for (place, principal) in again.collect::<BTreeSet<_>>() {
+        warn_of_repeat(&observed.directory.principal(principal).to_string(), place, findings);
+    }
+    resolved.grants = written.into_iter().map(|(grant, _)| grant).collect();
     resolved
 }
 
@@ -101,10 +111,14 @@ fn warn_of_repeat(principal: &str, place: Place, findings: &mut Vec<Finding>) {
 }
 
 /// Every selector must mean an account, and only one.
-fn check_accounts(desired: &DesiredState, observed: &ObservedState, findings: &mut Vec<Finding>) {
+fn check_accounts(
+    desired: &DesiredState,
+    observed: &ObservedState,
+    accounts: &AccountsByName<'_>,
+    findings: &mut Vec<Finding>,
+) {
     for Located { value, place } in desired.account_selectors() {
-        let matching: Vec<_> = observed.accounts.values().filter(|account| value.matches(account)).collect();
-        match (value, matching.as_slice()) {
+        match (value, accounts.meant_by(value).as_slice()) {
             (AccountSelector::All, _) | (_, [_]) => {}
             (AccountSelector::Id(id), []) => {
                 findings
@@ -155,12 +169,17 @@ fn check_permission_sets(desired: &DesiredState, observed: &ObservedState, findi
 fn rule_accounts(
     rule: &Rule,
     observed: &ObservedState,
+    by_name: &AccountsByName<'_>,
     scope: &BTreeSet<AccountId>,
     findings: &mut Vec<Finding>,
 ) -> BTreeSet<AccountId> {
-    let mut accounts = observed.active_accounts(rule.accounts.iter().map(|account| &account.value));
+    let active = |selector: &AccountSelector| {
+        let meant = by_name.meant_by(selector).into_iter();
+        meant.filter(|account| account.state == AccountState::Active).map(|account| account.id.clone())
+    };
+    let mut accounts: BTreeSet<AccountId> = rule.accounts.iter().flat_map(|account| active(&account.value)).collect();
     for except in &rule.except_accounts {
-        let excluded = observed.active_accounts([&except.value]);
+        let excluded: BTreeSet<AccountId> = active(&except.value).collect();
         if excluded.is_disjoint(&accounts) {
             let finding = Finding::warning(except.place, "this exclusion excludes nothing");
             findings.push(finding.hint("the assignment does not reach that account anyway"));
@@ -172,11 +191,8 @@ fn rule_accounts(
             .push(Finding::warning(rule.place, "this assignment reaches no active account: it gives nobody anything"));
     }
     for selector in &rule.accounts {
-        let outside: Vec<_> = observed
-            .active_accounts([&selector.value])
-            .into_iter()
-            .filter(|account| accounts.contains(account) && !scope.contains(account))
-            .collect();
+        let outside: Vec<_> =
+            active(&selector.value).filter(|account| accounts.contains(account) && !scope.contains(account)).collect();
         if let [first, rest @ ..] = outside.as_slice() {
             let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
             let message = format!(
@@ -219,7 +235,7 @@ pub(super) fn required(
     for required in &desired.guards.required {
         let name = (required.kind, required.principal.value.as_str(), required.principal.place);
         let found = find_principals([name], observed, findings);
-        let meant = observed.accounts.values().filter(|account| required.account.value.matches(account));
+        let meant = AccountsByName::new(&observed.accounts).meant_by(&required.account.value);
         for account in meant {
             grants.extend(found.iter().map(|(principal, _)| Grant {
                 permission_set: required.permission_set.value.clone(),
@@ -303,17 +319,21 @@ pub(super) fn left_alone(
     let accounts = provisioned.iter().filter(|account| is_left(account)).map(|account| observed.account_ref(account));
     let gone = provisioned.iter().filter(|account| !observed.accounts.contains_key(**account));
     let gone = gone.map(|account| (observed.account_ref(account), "not in the organization".to_owned()));
-    let meant = |id: &AccountId| {
-        desired
-            .account_selectors()
-            .any(|selector| observed.accounts.get(id).is_some_and(|account| selector.value.matches(account)))
-    };
+    let by_name = AccountsByName::new(&observed.accounts);
+    let meant: BTreeSet<&AccountId> = desired
+        .account_selectors()
+        .flat_map(|selector| by_name.meant_by(&selector.value))
+        .filter(|account| account.state != AccountState::Active)
+        .map(|account| &account.id)
+        .collect();
     let inactive = observed.accounts.values().filter_map(|account| match &account.state {
-        AccountState::Inactive(state) if meant(&account.id) => Some((observed.account_ref(&account.id), state.clone())),
+        AccountState::Inactive(state) if meant.contains(&account.id) => {
+            Some((observed.account_ref(&account.id), state.clone()))
+        }
         AccountState::Inactive(_) | AccountState::Active => None,
     });
-    let others = observed.assignments.iter().filter(|row| !resolved.owns(desired, &row.permission_set, &row.account));
-    let assignments = others.map(|row| Assignment {
+    let (_, others) = resolved.split(desired, observed);
+    let assignments = others.into_iter().map(|row| Assignment {
         permission_set: row.permission_set.clone(),
         account: observed.account_ref(&row.account),
         principal: observed.directory.principal(&row.principal),

@@ -44,13 +44,7 @@ pub fn write_text(out: &mut impl Write, drift: &Drift, options: &Options<'_>) ->
     }
     writeln!(out)?;
     write_left_alone(out, &drift.left_alone, options.unmanaged)?;
-    writeln!(
-        out,
-        "summary: {}; read with {} calls ({})",
-        summary(drift),
-        options.reading.calls,
-        options.reading.strategy
-    )
+    writeln!(out, "summary: {}; read with {}", summary(drift), options.reading,)
 }
 
 fn summary(drift: &Drift) -> String {
@@ -124,7 +118,7 @@ pub fn write_markdown(out: &mut impl Write, drift: &Drift, options: &Options<'_>
             budget.write_rows(out, &rows, "difference")?;
         }
     }
-    writeln!(out, "\n<sub>read with {} calls ({})</sub>", options.reading.calls, options.reading.strategy)
+    writeln!(out, "\n<sub>read with {}</sub>", options.reading)
 }
 
 fn row(entry: &DriftEntry, full: bool) -> String {

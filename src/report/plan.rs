@@ -43,13 +43,7 @@ pub fn write_text(out: &mut impl Write, plan: &Plan, options: &Options<'_>) -> f
     write_left_alone(out, &plan.left_alone, unmanaged)?;
     let requests = words::Counts::of(plan).requests;
     let cost = if requests > 0 { format!("; about {}", count(requests, "request")) } else { String::new() };
-    writeln!(
-        out,
-        "summary: {}{cost}; read with {} ({})",
-        words::summary(plan),
-        count(usize::try_from(reading.calls).unwrap_or(usize::MAX), "call"),
-        reading.strategy
-    )?;
+    writeln!(out, "summary: {}{cost}; read with {reading}", words::summary(plan),)?;
     for refusal in &plan.refusals {
         let consent = refusal.consent();
         if plan.is_empty() && !refusal.stands_alone() {
@@ -274,7 +268,7 @@ pub fn write_markdown(out: &mut impl Write, plan: &Plan, options: &Options<'_>) 
             markdown::escape(state)
         )?;
     }
-    writeln!(out, "\n<sub>read with {} calls ({})</sub>", options.reading.calls, options.reading.strategy)
+    writeln!(out, "\n<sub>read with {}</sub>", options.reading)
 }
 
 fn definition_details(change: &Change) -> Option<(&crate::model::PermissionSetName, Vec<Detail>)> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::{AccountState, Facts, Moved, ObservedAssignment, PrincipalState, Provisioning, Shown};
+use crate::model::{AccountState, Facts, Grant, Moved, PrincipalState, Provisioning, Shown};
 use crate::plan::SavedPlan;
 use crate::report::{count, words};
 
@@ -63,8 +63,8 @@ fn version(name: &crate::model::PermissionSetName, provisioning: Option<Provisio
     }
 }
 
-fn assignment(row: &ObservedAssignment, now: &Facts) -> String {
-    let ObservedAssignment { permission_set, account, principal } = row;
+fn assignment(row: &Grant, now: &Facts) -> String {
+    let Grant { permission_set, account, principal } = row;
     let known = now.principals.iter().find(|(other, _)| other == principal);
     let who = match known {
         Some((_, PrincipalState::Known { name, .. })) => Shown(name).to_string(),

@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use permset::aws::Access;
+use permset::model::sealed::SealError;
 use permset::model::{Facts, Reading};
-use permset::plan::{self, Plan, SavedPlan, SavedPlanError};
+use permset::plan::{self, Plan, SavedPlan};
 use permset::report::saved::moved;
 use permset::sandbox::world::PermissionSet;
 use permset::sandbox::{Sandbox, World};
@@ -299,7 +300,7 @@ async fn nothing_is_written_while_facts_are_read() {
     let facts = plan::facts(&plan, &desired, &observed);
     permset::observed::again(&aws, &plan.instance, &facts, &plan.arns, &|_| {}).await.unwrap();
     assert_eq!(writes.load(Ordering::Relaxed), 0);
-    assert_eq!(SavedPlan::parse("{}"), Err(SavedPlanError::NotAPlan));
+    assert_eq!(SavedPlan::parse("{}"), Err(SealError::NotOne("saved plan")));
 }
 
 #[test]

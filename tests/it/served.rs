@@ -382,7 +382,7 @@ fn an_apply_keeps_to_the_allowance() {
     let log: Value = serde_json::from_str(&stdout(&log)).unwrap();
     let calls = log["calls"].as_array().unwrap();
     let of = |outcome: &str| calls.iter().filter(|call| call["outcome"] == outcome).count();
-    assert!(calls.len() > 100, "{}", calls.len());
+    assert!(calls.len() > 80, "{}", calls.len());
     assert!(of("ThrottlingException") * 100 <= calls.len(), "{} of {}", of("ThrottlingException"), calls.len());
     // In any second, what the bucket holds and what flows in.
     let mut times: Vec<f64> = calls

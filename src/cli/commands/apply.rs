@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::apply::{self, ApplyReport, CutShort, Event, Terms};
 use crate::aws::Access;
-use crate::cli::args::{ApplyArgs, ApplyFormat, Global, Shown, quoted};
+use crate::cli::args::{ApplyArgs, ApplyFormat, Global, quoted};
 use crate::cli::commands::{line, rendered};
 use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
@@ -26,10 +26,9 @@ use crate::report::{apply as report, count};
 
 /// Runs the whole way.
 pub(in crate::cli) async fn run(global: &Global, args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
-    let shown = Shown { full: args.full, show_unmanaged: false };
     let begun = Instant::now();
     let saved = args.plan.as_deref().map(saved::read).transpose()?;
-    let session = Session::open(global, output, Access::ReadWrite, shown, saved.as_ref()).await?;
+    let session = Session::open(global, output, Access::ReadWrite, (false, args.reading), saved.as_ref()).await?;
     let until = args.timeout.and_then(|timeout| begun.checked_add(timeout));
     let taken_up = journals::take_up(&session, &args.journal, output);
     match until {

@@ -7,6 +7,7 @@ use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
+use crate::cli::snapshots::{self, Offline};
 use crate::plan;
 use crate::report::drift;
 use crate::report::json::DriftJson;
@@ -14,10 +15,21 @@ use crate::report::plan::Options;
 
 /// Observes, compares, prints by kind.
 pub(in crate::cli) async fn run(global: &Global, args: &DriftArgs, output: &Output) -> Result<Exit, Failure> {
-    let session = Session::open(global, output, Access::ReadOnly, args.shown, None).await?;
-    let (observed, plan) = session.plan().await?;
-    let found = plan::drift(&plan, &session.desired, &observed);
-    let file = session.file();
+    let unmanaged = args.shown.show_unmanaged;
+    let (desired, observed, plan) = match &args.looking.observed {
+        Some(path) => {
+            let Offline { desired, observed, plan, .. } = snapshots::plan(global, path, (unmanaged, false), output)?;
+            (desired, observed, plan)
+        }
+        None => {
+            let reading = (unmanaged, args.looking.reading);
+            let session = Session::open(global, output, Access::ReadOnly, reading, None).await?;
+            let (observed, plan) = session.plan().await?;
+            (session.desired, observed, plan)
+        }
+    };
+    let found = plan::drift(&plan, &desired, &observed);
+    let file = global.shown_file();
     let options = Options {
         file: &file,
         reading: &observed.reading,

@@ -3,6 +3,7 @@
 pub(super) mod apply;
 pub(super) mod drift;
 pub(super) mod init;
+pub(super) mod observe;
 pub(super) mod plan;
 pub(super) mod sandbox;
 pub(super) mod schema;

@@ -1,5 +1,7 @@
 //! `permset plan`: shows what apply would change.
 
+use std::path::Path;
+
 use crate::aws::Access;
 use crate::cli::args::{Format, Global, PlanArgs, quoted};
 use crate::cli::commands::{pretty, rendered};
@@ -9,16 +11,19 @@ use crate::cli::journals;
 use crate::cli::output::Output;
 use crate::cli::saved;
 use crate::cli::session::Session;
-use crate::plan::SavedPlan;
+use crate::cli::snapshots::{self, Offline};
+use crate::model::{Facts, ObservedState};
+use crate::plan::{Plan, SavedPlan};
 use crate::report::json::PlanJson;
 use crate::report::plan::{self, Options};
 
 /// Observes, plans, prints.
 pub(in crate::cli) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
-    let session = Session::open(global, output, Access::ReadOnly, args.shown, None).await?;
-    let (observed, plan) = session.plan().await?;
-    journals::mention(&session, &args.journal, &plan.instance, output)?;
-    let file = session.file();
+    let (observed, plan, saved) = match &args.looking.observed {
+        Some(path) => from_snapshot(global, args, path, output)?,
+        None => from_aws(global, args, output).await?,
+    };
+    let file = global.shown_file();
     let options = Options {
         file: &file,
         reading: &observed.reading,
@@ -31,15 +36,39 @@ pub(in crate::cli) async fn run(global: &Global, args: &PlanArgs, output: &Outpu
         Format::Json => pretty(&PlanJson::new(&plan, &observed.reading))?,
         Format::Markdown => rendered(|out| plan::write_markdown(out, &plan, &options)),
     });
-    if let Some(path) = &args.out {
-        let facts = crate::plan::facts(&plan, &session.desired, &observed);
-        let facts = crate::observed::complete(&session.aws, &plan.instance, facts).await?;
-        let made = crate::apply::journal::now();
-        let file_digest = session.file_digest.clone();
-        let saved = SavedPlan { made, file, file_digest, reading: observed.reading, plan: plan.clone(), facts };
+    if let (Some(path), Some((made, file_digest, facts))) = (&args.out, saved) {
+        let differs = args.detailed_exitcode && !plan.is_empty();
+        let saved = SavedPlan { made, file, file_digest, reading: observed.reading, plan, facts };
         saved::write(path, &saved)?;
         let command = global.again(&format!("apply {}", quoted(&path.display().to_string())));
         output.notice(&format!("saved; `{command}` applies exactly this"));
+        return Ok(if differs { Exit::Differences } else { Exit::Ok });
     }
     Ok(if args.detailed_exitcode && !plan.is_empty() { Exit::Differences } else { Exit::Ok })
+}
+
+/// A plan, what it was made from, and if it is to be saved: when, the digest of the access file, and what it rests on.
+type Made = (ObservedState, Plan, Option<(String, String, Facts)>);
+
+async fn from_aws(global: &Global, args: &PlanArgs, output: &Output) -> Result<Made, Failure> {
+    let reading = (args.shown.show_unmanaged, args.looking.reading);
+    let session = Session::open(global, output, Access::ReadOnly, reading, None).await?;
+    let (observed, plan) = session.plan().await?;
+    journals::mention(&session, &args.journal, &plan.instance, output)?;
+    let saved = if args.out.is_some() {
+        let facts = crate::plan::facts(&plan, &session.desired, &observed);
+        let facts = crate::observed::complete(&session.aws, &plan.instance, facts).await?;
+        Some((crate::apply::journal::now(), session.file_digest.clone(), facts))
+    } else {
+        None
+    };
+    Ok((observed, plan, saved))
+}
+
+fn from_snapshot(global: &Global, args: &PlanArgs, path: &Path, output: &Output) -> Result<Made, Failure> {
+    let keep = (args.shown.show_unmanaged, args.out.is_some());
+    let Offline { desired, file_digest, observed, plan, parts } = snapshots::plan(global, path, keep, output)?;
+    let facts = parts.map(|parts| parts.complete(crate::plan::facts(&plan, &desired, &observed)));
+    let saved = facts.map(|facts| (crate::apply::journal::now(), file_digest, facts));
+    Ok((observed, plan, saved))
 }

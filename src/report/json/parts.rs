@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::model::{AccountRef, Assignment, Definition, Policy, PrincipalKind, Reading};
+use crate::model::{AccountRef, Assignment, Definition, NextBest, Policy, PrincipalKind, Reading};
 use crate::plan::LeftAlone;
 
 /// The Identity Center instance.
@@ -97,7 +97,20 @@ pub(super) struct InactiveAccountJson {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct ReadingJson {
     calls: u64,
+    /// Whole seconds.
+    seconds: u64,
     strategy: String,
+    /// Another way to read that was counted.
+    next_best: Option<NextBestJson>,
+}
+
+/// A way to read that was not taken.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct NextBestJson {
+    strategy: String,
+    calls: u64,
+    /// Whether counting stopped there.
+    at_least: bool,
 }
 
 pub(super) fn instance(instance: &crate::model::Instance) -> InstanceJson {
@@ -175,5 +188,10 @@ pub(super) fn left_alone(value: &LeftAlone) -> LeftAloneJson {
 }
 
 pub(super) fn reading(reading: &Reading) -> ReadingJson {
-    ReadingJson { calls: reading.calls, strategy: reading.strategy.to_string() }
+    let next_best = reading.next_best.map(|NextBest { strategy, calls, at_least }| NextBestJson {
+        strategy: strategy.to_string(),
+        calls,
+        at_least,
+    });
+    ReadingJson { calls: reading.calls, seconds: reading.seconds, strategy: reading.strategy.to_string(), next_best }
 }

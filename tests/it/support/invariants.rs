@@ -60,7 +60,7 @@ pub struct Bounds {
 impl Bounds {
     pub fn new(desired: &DesiredState, before: &World, after: &World, left: usize) -> Self {
         let in_scope = |account: &permset::sandbox::world::Account| {
-            let name = permset::model::AccountName::new(&account.name);
+            let name = permset::model::AccountName::new(account.name.as_str());
             desired.scope.accounts.iter().any(|selector| match &selector.value {
                 permset::model::AccountSelector::All => true,
                 permset::model::AccountSelector::Id(id) => id.as_str() == account.id,

@@ -1,0 +1,215 @@
+//! The observed state of a whole instance, kept in a file: for plans without AWS, and to look at later.
+
+mod file;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use crate::aws::{Aws, AwsError, Listed};
+use crate::model::{
+    Account, AccountId, Caller, DesiredState, Directory, Facts, Grant, Instance, Lookup, ObservedSet, ObservedState,
+    PermissionSetName, PrincipalId, PrincipalKind, PrincipalRef, PrincipalState, Reading,
+};
+use crate::observed::assignments::{self, Pair};
+use crate::observed::directory::{self, Lists};
+use crate::observed::sets::{self, Wanted};
+use crate::observed::{OnProgress, Request, accounts, choose, with_user};
+
+/// Everything that can be observed in an instance, whatever any access file says of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "file::Table", try_from = "file::Table")]
+pub struct Snapshot {
+    /// When it was taken, in RFC 3339.
+    pub taken: String,
+    /// Where.
+    pub instance: Instance,
+    /// By whom.
+    pub caller: Caller,
+    /// All accounts of the organization.
+    pub accounts: BTreeMap<AccountId, Account>,
+    /// All permission sets with everything in them.
+    pub permission_sets: BTreeMap<PermissionSetName, ObservedSet>,
+    /// All assignments.
+    pub assignments: BTreeSet<Grant>,
+    /// All groups.
+    pub groups: Vec<Listed>,
+    /// All users.
+    pub users: Vec<Listed>,
+    /// What the reading took.
+    pub reading: Reading,
+}
+
+impl Snapshot {
+    /// Reads everything. `taken` is the time.
+    ///
+    /// # Errors
+    /// The first read that fails, or that the instance cannot be determined.
+    pub async fn take(
+        aws: &Aws,
+        request: &Request,
+        taken: String,
+        on_progress: OnProgress<'_>,
+    ) -> Result<Self, AwsError> {
+        let (before, begun) = (aws.calls(), Instant::now());
+        let instance = choose(aws.instances().await?, request.instance.as_ref(), aws.region())?;
+        let at = aws.at(&instance);
+        let lists = Lists::new(at);
+        let all = |kind| lists.up_to(kind, usize::MAX);
+        let (permission_sets, caller, accounts, groups, users) = tokio::try_join!(
+            sets::read_all(at, on_progress),
+            aws.caller(),
+            accounts::all(aws),
+            all(PrincipalKind::Group),
+            all(PrincipalKind::User),
+        )?;
+        let pairs = permission_sets.iter().flat_map(|(name, set)| {
+            let accounts = set.provisioned.iter().flat_map(BTreeMap::keys);
+            accounts.map(|account| Pair { name, arn: &set.arn, account, wholly: false })
+        });
+        let pairs: Vec<Pair<'_>> = pairs.collect();
+        let by_principal = instance.owner.as_ref().is_none_or(|owner| *owner == caller.account);
+        let found = assignments::read(at, &pairs, &lists, by_principal, request.only, on_progress).await?;
+        let caller = with_user(at, caller, |_, _| true).await?;
+        let listed = |listed: Option<std::sync::Arc<Vec<Listed>>>| {
+            let mut listed = listed.map(|listed| listed.to_vec()).unwrap_or_default();
+            listed.sort_by(|a, b| a.id.cmp(&b.id));
+            listed
+        };
+        let calls = aws.calls() - before;
+        let reading = Reading {
+            calls,
+            seconds: begun.elapsed().as_secs(),
+            strategy: found.strategy,
+            next_best: found.other.map(|other| other.next_best(calls)),
+        };
+        let (groups, users, assignments) = (listed(groups), listed(users), found.assignments);
+        Ok(Self { taken, caller, accounts, permission_sets, assignments, groups, users, reading, instance })
+    }
+
+    /// Returns what reading for an access file would have found then: no more, so that its plan is the same.
+    pub fn state_for(self, desired: &DesiredState, unmanaged: bool) -> ObservedState {
+        let Self { taken: _, instance, caller, accounts, permission_sets, assignments, groups, users, reading } = self;
+        let wanted = Wanted::new(desired, unmanaged);
+        let mut observed = ObservedState {
+            instance,
+            accounts,
+            whole_organization: true,
+            permission_sets,
+            assignments,
+            directory: Directory::default(),
+            groups_of: BTreeMap::new(),
+            caller,
+            reading,
+        };
+        let scope = observed.active_accounts(desired.scope.accounts.iter().map(|account| &account.value));
+        let mut leaving = BTreeSet::new();
+        for (name, set) in &mut observed.permission_sets {
+            let left = wanted.has_left(name, set.definition.as_ref().map(|definition| &definition.tags));
+            if left {
+                leaving.insert(name.clone());
+            }
+            if !wanted.definition(name, left) {
+                set.definition = None;
+            }
+            if !wanted.everywhere(name, left) && !wanted.in_scope() {
+                set.provisioned = None;
+            }
+        }
+        let sets = &observed.permission_sets;
+        // The answer for a pair holds for everybody who has it, and they stand one after the other.
+        let mut last: Option<(PermissionSetName, AccountId, bool)> = None;
+        observed.assignments.retain(|row| {
+            if let Some((name, account, asked)) = &last
+                && *account == row.account
+                && *name == row.permission_set
+            {
+                return *asked;
+            }
+            let set = sets.get(&row.permission_set);
+            let left = leaving.contains(&row.permission_set);
+            let asked =
+                set.is_some_and(|set| set.provisioned.is_some()) && wanted.asks(left, scope.contains(&row.account));
+            last = Some((row.permission_set.clone(), row.account.clone(), asked));
+            asked
+        });
+        observed.directory = directory_for(desired, &observed.assignments, &groups, &users);
+        observed
+    }
+
+    /// Returns what saving a plan needs beyond what planning does.
+    pub fn parts(&self) -> Parts {
+        Parts(self.permission_sets.clone())
+    }
+
+    /// Returns the text to save.
+    ///
+    /// # Errors
+    /// If it has no JSON form, which would be a bug.
+    pub fn to_text(&self) -> Result<String, serde_json::Error> {
+        file::FORMAT.seal(self)
+    }
+
+    /// Reads a saved text.
+    ///
+    /// # Errors
+    /// Unless it is whole and of the version that this program writes.
+    pub fn parse(text: &str) -> Result<Self, crate::model::sealed::SealError> {
+        file::FORMAT.open(text)
+    }
+
+    /// Returns whether a text calls itself a snapshot, of whatever version and in whatever state.
+    pub fn is_one(text: &str) -> bool {
+        file::FORMAT.is_one(text)
+    }
+}
+
+/// What the permission sets of a snapshot consist of and where they are, those of others too.
+#[derive(Clone, Debug)]
+pub struct Parts(BTreeMap<PermissionSetName, ObservedSet>);
+
+impl Parts {
+    /// Adds what planning did not need and applying later rests on, as [`complete`](crate::observed::complete) does.
+    pub fn complete(&self, mut facts: Facts) -> Facts {
+        for (name, set) in &mut facts.permission_sets {
+            if let (Some(set), Some(known)) = (set, self.0.get(name)) {
+                set.definition = set.definition.take().or_else(|| known.definition.clone());
+                set.provisioned = set.provisioned.take().or_else(|| known.provisioned.clone());
+            }
+        }
+        facts
+    }
+}
+
+/// Returns whom the file or an assignment names.
+fn directory_for(
+    desired: &DesiredState,
+    assignments: &BTreeSet<Grant>,
+    groups: &[Listed],
+    users: &[Listed],
+) -> Directory {
+    let names: BTreeSet<(PrincipalKind, String)> =
+        desired.principals().map(|(kind, name, _)| (kind, name.to_owned())).collect();
+    let missing = |name: &(PrincipalKind, String)| (name.clone(), Lookup::Missing { similar: None });
+    let mut by_name: BTreeMap<_, _> = names.iter().map(missing).collect();
+    let mut states: HashMap<(PrincipalKind, &PrincipalId), &Listed> = HashMap::new();
+    for (kind, listed) in [(PrincipalKind::Group, groups), (PrincipalKind::User, users)] {
+        by_name.extend(directory::find_in(listed, kind, &names));
+        directory::suggest_from(listed, kind, &mut by_name);
+        states.extend(listed.iter().map(|one| ((kind, &one.id), one)));
+    }
+    let found = by_name.iter().filter_map(|((kind, _), lookup)| match lookup {
+        Lookup::Found(id) => Some(PrincipalRef { kind: *kind, id: id.clone() }),
+        Lookup::Missing { .. } => None,
+    });
+    // Each of them once: a million rows name the same few.
+    let assigned: HashSet<&PrincipalRef> = assignments.iter().map(|row| &row.principal).collect();
+    let named: BTreeSet<PrincipalRef> = found.chain(assigned.into_iter().cloned()).collect();
+    let state = |principal: PrincipalRef| {
+        let known = |one: &&Listed| PrincipalState::Known { name: one.name.clone(), disabled: one.disabled };
+        let state = states.get(&(principal.kind, &principal.id)).map(known);
+        (principal, state.unwrap_or(PrincipalState::Deleted))
+    };
+    Directory { by_name, by_id: named.into_iter().map(state).collect() }
+}
