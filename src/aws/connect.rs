@@ -36,8 +36,10 @@ pub struct Connection {
 pub enum Transport {
     /// The network, with TLS and the proxies of the environment.
     Network,
-    /// A connector inside this process, which needs neither credentials nor a network.
+    /// A connector inside this process, which needs neither credentials nor a network, as fast as it answers.
     InProcess(SharedHttpClient),
+    /// The same, at the pace that AWS allows.
+    Paced(SharedHttpClient),
 }
 
 /// What a command may do.
@@ -62,12 +64,14 @@ impl Aws {
     /// If there is no Region, or there are no credentials.
     pub async fn connect(connection: &Connection, access: Access) -> Result<Self, AwsError> {
         let meter = match &connection.transport {
-            Transport::Network => Meter::paced(),
+            Transport::Network | Transport::Paced(_) => Meter::paced(),
             Transport::InProcess(_) => Meter::unlimited(),
         };
         let config = match &connection.transport {
             Transport::Network => network(connection, pace::network_client(meter.clone())).await?,
-            Transport::InProcess(client) => in_process(connection, pace::metered_client(client.clone(), meter.clone())),
+            Transport::InProcess(client) | Transport::Paced(client) => {
+                in_process(connection, pace::metered_client(client.clone(), meter.clone()))
+            }
         };
         let region = config.region().map(ToString::to_string).unwrap_or_default();
         Ok(Self::with_config(&config, access, meter, region))

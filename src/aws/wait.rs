@@ -11,10 +11,12 @@ use std::time::Duration;
 use aws_sdk_ssoadmin::types::{
     AccountAssignmentOperationStatus, OperationStatusFilter, PermissionSetProvisioningStatus, StatusValues,
 };
+use futures_util::StreamExt as _;
 use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, oneshot};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep_until};
 use tracing::debug;
 
 use crate::aws::At;
@@ -120,9 +122,12 @@ const DEADLINE: Duration = Duration::from_secs(30 * 60);
 /// How long AWS may not know a request that it has just accepted.
 const UNKNOWN: Duration = Duration::from_secs(60);
 /// What a request is taken to need until one has shown it.
-const FIRST_GUESS: Duration = Duration::from_secs(2);
-const FASTEST_ROUND: Duration = Duration::from_millis(250);
-const SLOWEST_ROUND: Duration = Duration::from_secs(10);
+const FIRST_GUESS: Duration = Duration::from_millis(500);
+/// The shortest and the longest time between two looks at one request.
+const SHORTEST: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(10);
+/// From so many requests on that are to be looked at, the list is asked first which of them are still open.
+const MANY: usize = 5;
 /// How often those that the list calls open are asked for by themselves all the same: lists lag.
 const DISTRUST: u32 = 8;
 
@@ -142,18 +147,49 @@ pub struct Waiter<'a> {
 #[derive(Debug, Default)]
 struct State {
     pending: BTreeMap<String, Pending>,
-    /// How long the latest requests took, smoothed.
-    takes: Option<Duration>,
+    /// After how long a request is looked at first.
+    takes: Takes,
     /// Whether the lists of open requests cannot be had.
     no_lists: bool,
-    rounds: u32,
+    looks: u32,
 }
 
 #[derive(Debug)]
 struct Pending {
     request: Request,
     since: Instant,
+    /// When it is looked at next.
+    look: Instant,
+    /// How old it was when it was last seen to be open.
+    open_at: Option<Duration>,
     done: oneshot::Sender<Result<Settled, AwsError>>,
+}
+
+/// What requests take, approached from both sides: whoever finds a request done at the first look has looked too late, whoever
+/// finds it open too early. A look is worth as much as a change, and ten requests hold up all others, so neither is free.
+#[derive(Clone, Copy, Debug)]
+struct Takes(Duration);
+
+impl Default for Takes {
+    fn default() -> Self {
+        Self(FIRST_GUESS)
+    }
+}
+
+impl Takes {
+    fn learn(&mut self, open_at: Option<Duration>) {
+        self.0 = match open_at {
+            None => self.0.mul_f64(0.985),
+            Some(open) => (self.0 + open) / 2,
+        };
+    }
+
+    /// How long to wait before another look at a request that is so old and still open.
+    fn again(self, age: Duration) -> Duration {
+        // It may end any moment, or take far longer than the others.
+        let (soon, late) = (self.0 / 16, age.saturating_sub(self.0) / 4);
+        soon.max(late).clamp(SHORTEST, LONGEST)
+    }
 }
 
 impl<'a> At<'a> {
@@ -173,8 +209,12 @@ impl Waiter<'_> {
             return Ok(settled.clone());
         }
         let (done, end) = oneshot::channel();
-        let pending = Pending { request: request.clone(), since: Instant::now(), done };
-        self.state().pending.insert(request.id.clone(), pending);
+        {
+            let (mut state, since) = (self.state(), Instant::now());
+            let look = since + state.takes.0.saturating_sub(request.age);
+            let pending = Pending { request: request.clone(), since, look, open_at: None, done };
+            state.pending.insert(request.id.clone(), pending);
+        }
         self.wake.notify_one();
         let forgotten = || AwsError {
             subject: request.subject.clone(),
@@ -185,90 +225,105 @@ impl Waiter<'_> {
 
     /// Asks again and again how the requests are doing. Never ends by itself.
     pub async fn watch(&self) {
+        // A look takes as long as an answer does; meanwhile the time of others comes.
+        let mut looks = FuturesUnordered::new();
         loop {
-            match self.pause() {
-                None => self.wake.notified().await,
-                Some(pause) => {
-                    sleep(pause).await;
-                    self.round().await;
-                }
+            let next = self.next_look();
+            tokio::select! {
+                // Whoever is new may have to be looked at earlier.
+                () = self.wake.notified() => {}
+                () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => looks.push(self.look(self.due())),
+                Some(()) = looks.next(), if !looks.is_empty() => self.end_the_overdue(),
             }
         }
     }
 
-    /// How long to wait before the next look: a fraction of what requests take, and of what the youngest has taken already,
-    /// for what is slow is not asked about more often than it is worth.
-    fn pause(&self) -> Option<Duration> {
-        let state = self.state();
-        let youngest = state.pending.values().map(|pending| pending.since.elapsed()).min()?;
-        let takes = state.takes.unwrap_or(FIRST_GUESS).max(youngest);
-        Some((takes / 8).clamp(FASTEST_ROUND, SLOWEST_ROUND))
+    fn next_look(&self) -> Option<Instant> {
+        self.state().pending.values().map(|pending| pending.look).min()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Looks once after everything that is pending.
-    async fn round(&self) {
-        let mut asked = Vec::new();
+    /// Takes everything whose time has come, and what would be next within a moment. Until they are looked at, nobody else does.
+    fn due(&self) -> Vec<Request> {
+        let mut state = self.state();
+        // Whoever waited and gave up is not asked for any more.
+        state.pending.retain(|_, pending| !pending.done.is_closed());
+        let now = Instant::now();
+        let until = now + (state.takes.0 / 32).clamp(SHORTEST / 4, LONGEST / 8);
+        let due = state.pending.values_mut().filter(|pending| pending.look <= until);
+        let taken = due.map(|pending| {
+            pending.look = now + DEADLINE;
+            pending.request.clone()
+        });
+        taken.collect()
+    }
+
+    /// Looks how requests are doing.
+    async fn look(&self, due: Vec<Request>) {
         let trusts_lists = {
             let mut state = self.state();
-            state.rounds = state.rounds.wrapping_add(1);
-            !state.rounds.is_multiple_of(DISTRUST)
+            state.looks = state.looks.wrapping_add(1);
+            !state.looks.is_multiple_of(DISTRUST) && !state.no_lists
         };
-        for kind in [RequestKind::CreateAssignment, RequestKind::DeleteAssignment, RequestKind::Provision] {
-            let (ids, has_lists) = {
-                let mut state = self.state();
-                // Whoever waited and gave up is not asked for any more.
-                state.pending.retain(|_, pending| !pending.done.is_closed());
-                let of_kind = state.pending.values().filter(|pending| pending.request.kind == kind);
-                let ids: Vec<String> = of_kind.map(|pending| pending.request.id.clone()).collect();
-                (ids, !state.no_lists)
+        let kinds = [RequestKind::CreateAssignment, RequestKind::DeleteAssignment, RequestKind::Provision];
+        let asked = join_all(kinds.map(async |kind| {
+            let of_kind: Vec<&Request> = due.iter().filter(|request| request.kind == kind).collect();
+            // A few are asked for directly: the list would only say that it is worth asking.
+            let open = if of_kind.len() >= MANY && trusts_lists { self.open(kind).await } else { Ok(BTreeSet::new()) };
+            let is_open = |request: &Request| match &open {
+                Ok(open) => open.contains(&request.id),
+                Err(error) => may_pass(error.kind),
             };
-            // One is asked for directly: the list would only say that it is worth asking.
-            let open =
-                if ids.len() > 1 && has_lists && trusts_lists { self.open(kind).await } else { Ok(BTreeSet::new()) };
-            match open {
-                Ok(open) => asked.extend(ids.into_iter().filter(|id| !open.contains(id))),
-                Err(error) if may_pass(error.kind) => {}
-                Err(error) => {
-                    debug!(%error, "no list of open requests, asking for each");
-                    self.state().no_lists = true;
-                    asked.extend(ids);
-                }
+            let (open_ones, ended): (Vec<&Request>, Vec<&Request>) = of_kind.into_iter().partition(|it| is_open(it));
+            open_ones.into_iter().for_each(|request| self.still_open(&request.id));
+            if let Err(error) = open
+                && !may_pass(error.kind)
+            {
+                debug!(%error, "no list of open requests, asking for each");
+                self.state().no_lists = true;
             }
+            join_all(ended.into_iter().map(async |request| self.take(request, self.at.status(request).await))).await;
+        }));
+        asked.await;
+    }
+
+    /// Notes that a request has not ended.
+    fn still_open(&self, id: &str) {
+        let mut state = self.state();
+        let takes = state.takes;
+        if let Some(pending) = state.pending.get_mut(id) {
+            let age = pending.since.elapsed();
+            pending.open_at = Some(age);
+            pending.look = Instant::now() + takes.again(age);
         }
-        let requests: Vec<Request> = {
-            let state = self.state();
-            asked.iter().filter_map(|id| Some(state.pending.get(id)?.request.clone())).collect()
-        };
-        for (request, status) in
-            join_all(requests.into_iter().map(async |it| (it.clone(), self.at.status(&it).await))).await
-        {
-            self.take(&request, status);
-        }
-        self.end_the_overdue();
     }
 
     /// Takes in what was answered about one request.
     fn take(&self, request: &Request, status: Result<Option<Settled>, AwsError>) {
-        let mut state = self.state();
-        let Some(pending) = state.pending.get(&request.id) else { return };
-        let age = pending.since.elapsed();
         let end = match status {
-            Ok(None) => return,
+            Ok(None) => return self.still_open(&request.id),
             // The request goes on whether or not we can see it, and its status may lag behind at first.
-            Err(error) if may_pass(error.kind) => return,
-            Err(error) if error.kind == ErrorKind::NotFound && request.age + age < UNKNOWN => return,
+            Err(error) if may_pass(error.kind) => return self.still_open(&request.id),
+            Err(error) if error.kind == ErrorKind::NotFound && self.age(request) < UNKNOWN => {
+                return self.still_open(&request.id);
+            }
             Ok(Some(settled)) => Ok(settled),
             Err(error) => Err(error),
         };
-        state.takes = Some(state.takes.map_or(age, |takes| (takes * 3 + age) / 4));
+        let mut state = self.state();
+        let open_at = state.pending.get(&request.id).and_then(|pending| pending.open_at);
+        state.takes.learn(open_at);
         if let Some(pending) = state.pending.remove(&request.id) {
             // Whoever waited may have stopped waiting.
             let _ = pending.done.send(end);
         }
+    }
+
+    fn age(&self, request: &Request) -> Duration {
+        request.age + self.state().pending.get(&request.id).map(|it| it.since.elapsed()).unwrap_or_default()
     }
 
     fn end_the_overdue(&self) {
