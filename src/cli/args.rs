@@ -231,7 +231,7 @@ pub(super) struct ObserveArgs {
 /// How much to show.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct Shown {
-    /// Show how the text of an inline policy changes
+    /// Show how the text of an inline policy changes, and each assignment and account of a large plan
     #[arg(long)]
     pub(super) full: bool,
     /// Read and list also what this file leaves alone
@@ -250,7 +250,7 @@ pub(super) struct ShowPlanArgs {
     /// Form of the result
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: Format,
-    /// Show how the text of an inline policy changes
+    /// Show how the text of an inline policy changes, and each assignment and account of a large plan
     #[arg(long)]
     pub(super) full: bool,
 }
@@ -278,7 +278,7 @@ pub(super) struct ApplyArgs {
     /// Form of the result; `json` is a stream of events, one a line
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: ApplyFormat,
-    /// Show how the text of an inline policy changes
+    /// Show how the text of an inline policy changes, and each assignment and account of a large plan
     #[arg(long)]
     pub(super) full: bool,
     #[command(flatten)]

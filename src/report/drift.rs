@@ -115,7 +115,7 @@ pub fn write_markdown(out: &mut impl Write, drift: &Drift, options: &Options<'_>
                 "\n**{}**\n\n| | what | permission set | account | who |\n|---|---|---|---|---|",
                 heading(kind)
             )?;
-            budget.write_rows(out, &rows, "difference")?;
+            budget.write_rows(out, rows.into_iter().map(|row| (1, row)), 80, "difference")?;
         }
     }
     writeln!(out, "\n<sub>read with {}</sub>", options.reading)
@@ -140,8 +140,8 @@ fn row(entry: &DriftEntry, full: bool) -> String {
         }
         DriftSubject::Assignment(assignment) => {
             let mark = if entry.kind == DriftKind::Missing { '+' } else { '-' };
-            assignment_row(mark, "assignment", assignment)
+            assignment_row(mark, "assignment", assignment, &[])
         }
-        DriftSubject::DisabledUser(assignment) => assignment_row('!', "disabled user", assignment),
+        DriftSubject::DisabledUser(assignment) => assignment_row('!', "disabled user", assignment, &[]),
     }
 }

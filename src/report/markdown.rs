@@ -59,17 +59,28 @@ impl Budget {
         out.write_str(block)
     }
 
-    /// Writes table rows as far as they fit, and says how many did not.
-    pub(super) fn write_rows(&mut self, out: &mut impl Write, rows: &[String], noun: &str) -> fmt::Result {
-        for (index, row) in rows.iter().enumerate() {
-            // Half of the space is for the rows, the other half for details.
-            if self.used + row.len() > LONGEST / 2 {
-                return writeln!(out, "\n… and {} more, too many for one comment", count(rows.len() - index, noun));
+    /// Writes rows as far as they fit into so many percent of all space, and says how many did not: each row stands for
+    /// so many things.
+    pub(super) fn write_rows(
+        &mut self,
+        out: &mut impl Write,
+        rows: impl IntoIterator<Item = (usize, String)>,
+        percent: usize,
+        noun: &str,
+    ) -> fmt::Result {
+        let mut left_out = 0;
+        for (things, row) in rows {
+            if left_out > 0 || self.used + row.len() > LONGEST * percent / 100 {
+                left_out += things;
+                continue;
             }
             self.used += row.len() + 1;
             writeln!(out, "{row}")?;
         }
-        Ok(())
+        match left_out {
+            0 => Ok(()),
+            n => writeln!(out, "\n… and {} more, too many for one comment", count(n, noun)),
+        }
     }
 
     /// Says how many blocks were left out.

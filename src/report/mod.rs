@@ -7,6 +7,7 @@
 pub mod apply;
 pub mod drift;
 pub mod findings;
+mod fold;
 pub mod hints;
 pub mod journal;
 pub mod json;

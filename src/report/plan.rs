@@ -2,11 +2,11 @@
 
 use std::fmt::{self, Write};
 
-use crate::model::Assignment;
+use crate::model::{AccountRef, Assignment};
 use crate::plan::{Change, LeftAlone, Plan};
 use crate::report::markdown::{self, Budget};
 use crate::report::words::{self, Detail, Sign};
-use crate::report::{count, style};
+use crate::report::{count, fold, style};
 
 /// What a plan's text needs to know beyond the plan.
 #[derive(Clone, Copy, Debug)]
@@ -64,8 +64,10 @@ pub fn write_text(out: &mut impl Write, plan: &Plan, options: &Options<'_>) -> f
 }
 
 fn write_changes(out: &mut impl Write, plan: &Plan, full: bool) -> fmt::Result {
-    let widths = Widths::of(plan);
-    for change in plan.changes() {
+    let rows = fold::rows(plan, full);
+    let widths = Widths::of(&rows);
+    for row in &rows {
+        let change = row.change;
         let mark = mark(Sign::of(change));
         match change {
             Change::CreateSet { name, definition, edits: _ } => {
@@ -77,7 +79,7 @@ fn write_changes(out: &mut impl Write, plan: &Plan, full: bool) -> fmt::Result {
                 write_details(out, &words::edits(before, after, full))?;
             }
             Change::Provision { name, accounts, stale, targets: _ } => {
-                let into = words::account_list(accounts);
+                let into = words::account_list(accounts, full);
                 let why = match stale.len() {
                     0 => String::new(),
                     n if n == accounts.len() => "   edited before and never provisioned".to_owned(),
@@ -92,18 +94,43 @@ fn write_changes(out: &mut impl Write, plan: &Plan, full: bool) -> fmt::Result {
             }
             Change::Assign(assignment) => {
                 write!(out, "  {mark} assignment      ")?;
-                write_assignment(out, assignment, &widths, "")?;
+                write_row(out, assignment, row, &widths, "")?;
             }
             Change::Revoke { assignment, sessions_last, role_goes } => {
                 write!(out, "  {mark} assignment      ")?;
                 let note =
                     sessions_last.map(|last| format!("   running sessions last up to {last}")).unwrap_or_default();
                 let note = if *role_goes { format!("{note}   nobody has it there then: the role goes") } else { note };
-                write_assignment(out, assignment, &widths, &note)?;
+                write_row(out, assignment, row, &widths, &note)?;
             }
         }
     }
+    let folded = rows.iter().filter(|row| row.changes() > 1).map(fold::Row::changes).sum::<usize>();
+    if folded > 0 {
+        writeln!(
+            out,
+            "\n  {}",
+            style::faint(format!("{folded} assignments are told by principal; --full lists each"))
+        )?;
+    }
     Ok(())
+}
+
+/// Writes an assignment, or several that differ by the account only.
+fn write_row(
+    out: &mut impl Write,
+    assignment: &Assignment,
+    row: &fold::Row<'_>,
+    widths: &Widths,
+    note: &str,
+) -> fmt::Result {
+    if row.changes() == 1 {
+        return write_assignment(out, assignment, widths, note);
+    }
+    let Assignment { permission_set, account: _, principal } = assignment;
+    let Widths { principal: p, permission_set: s, .. } = *widths;
+    let accounts = words::account_list(&row.accounts, false);
+    writeln!(out, "{principal:<p$}   {permission_set:<s$}   {accounts}{}", style::faint(note))
 }
 
 fn mark(sign: Sign) -> String {
@@ -143,8 +170,8 @@ pub(super) struct Widths {
 }
 
 impl Widths {
-    fn of(plan: &Plan) -> Self {
-        let assignments = plan.changes().filter_map(|change| match change {
+    fn of(rows: &[fold::Row<'_>]) -> Self {
+        let assignments = rows.iter().filter_map(|row| match row.change {
             Change::Assign(assignment) | Change::Revoke { assignment, .. } => Some(assignment),
             Change::CreateSet { .. } | Change::EditSet { .. } | Change::Provision { .. } | Change::DeleteSet { .. } => {
                 None
@@ -225,19 +252,22 @@ pub fn write_markdown(out: &mut impl Write, plan: &Plan, options: &Options<'_>) 
     let file = markdown::code(options.file);
     let (instance, region) = (markdown::code(plan.instance.arn.short()), markdown::escape(&plan.instance.region));
     writeln!(out, "**{}** to reach {file} on {instance} ({region})", words::summary(plan))?;
-    for refusal in &plan.refusals {
+    let refusals = plan.refusals.iter().map(|refusal| {
         let consent = markdown::code(&format!("--allow {}", refusal.consent()));
-        writeln!(
-            out,
-            "\n> :no_entry: **refused:** {}; consent with {consent}",
-            markdown::escape(&words::refusal(refusal))
-        )?;
-    }
+        let words = markdown::escape(&words::refusal(refusal));
+        (1, format!("\n> :no_entry: **refused:** {words}; consent with {consent}"))
+    });
     let mut budget = Budget::default();
-    let rows: Vec<String> = plan.changes().map(row).collect();
-    if !rows.is_empty() {
+    budget.write_rows(out, refusals, 30, "refusal")?;
+    let inactive = plan.left_alone.inactive.iter().map(|(account, state)| {
+        let (account, state) = (markdown::code(&account.to_string()), markdown::escape(state));
+        (1, format!("\n:warning: {account} is {state}: nothing is assigned or revoked there"))
+    });
+    let inactive: Vec<_> = inactive.collect();
+    if !plan.is_empty() {
         writeln!(out, "\n| | what | permission set | account | who |\n|---|---|---|---|---|")?;
-        budget.write_rows(out, &rows, "change")?;
+        let rows = fold::rows(plan, options.full);
+        budget.write_rows(out, rows.iter().map(|it| (it.changes(), row(it, options.full))), 60, "change")?;
     }
     for change in plan.changes() {
         if let Some((name, details)) = definition_details(change) {
@@ -260,14 +290,7 @@ pub fn write_markdown(out: &mut impl Write, plan: &Plan, options: &Options<'_>) 
         }
     }
     budget.finish(out)?;
-    for (account, state) in &plan.left_alone.inactive {
-        writeln!(
-            out,
-            "\n:warning: {} is {}: nothing is assigned or revoked there",
-            markdown::code(&account.to_string()),
-            markdown::escape(state)
-        )?;
-    }
+    budget.write_rows(out, inactive, 100, "account")?;
     writeln!(out, "\n<sub>read with {}</sub>", options.reading)
 }
 
@@ -280,7 +303,8 @@ fn definition_details(change: &Change) -> Option<(&crate::model::PermissionSetNa
     }
 }
 
-fn row(change: &Change) -> String {
+fn row(row: &fold::Row<'_>, full: bool) -> String {
+    let change = row.change;
     let mark = Sign::of(change).mark();
     let set = markdown::code(change.permission_set().as_str());
     match change {
@@ -288,17 +312,18 @@ fn row(change: &Change) -> String {
         Change::EditSet { .. } => format!("| `{mark}` | change | {set} | | |"),
         Change::DeleteSet { .. } => format!("| `{mark}` | delete | {set} | | |"),
         Change::Provision { accounts, .. } => {
-            format!("| `{mark}` | provision | {set} | {} | |", markdown::code(&words::account_list(accounts)))
+            format!("| `{mark}` | provision | {set} | {} | |", markdown::code(&words::account_list(accounts, full)))
         }
-        Change::Assign(assignment) => assignment_row(mark, "assign", assignment),
-        Change::Revoke { assignment, .. } => assignment_row(mark, "revoke", assignment),
+        Change::Assign(assignment) => assignment_row(mark, "assign", assignment, &row.accounts),
+        Change::Revoke { assignment, .. } => assignment_row(mark, "revoke", assignment, &row.accounts),
     }
 }
 
-pub(super) fn assignment_row(mark: char, what: &str, assignment: &Assignment) -> String {
+/// Returns a row of a table; `accounts` are all that it is about, where they are several.
+pub(super) fn assignment_row(mark: char, what: &str, assignment: &Assignment, accounts: &[AccountRef]) -> String {
     let Assignment { permission_set, account, principal } = assignment;
+    let account = if accounts.len() > 1 { words::account_list(accounts, false) } else { account.to_string() };
     let who = principal.name.clone().unwrap_or_else(|| format!("{} (deleted)", principal.id));
-    let (set, account, who) =
-        (markdown::code(permission_set.as_str()), markdown::code(&account.to_string()), markdown::code(&who));
+    let (set, account, who) = (markdown::code(permission_set.as_str()), markdown::code(&account), markdown::code(&who));
     format!("| `{mark}` | {what} | {set} | {account} | {} {who} |", principal.kind.word())
 }

@@ -332,9 +332,10 @@ pub(super) fn policy_text_diff(before: Option<&Policy>, after: Option<&Policy>) 
 const NAMED_ACCOUNTS: usize = 4;
 
 /// Names accounts: whoever reviews a plan must see which ones it reaches, in scope or not.
-pub(super) fn account_list(accounts: &[AccountRef]) -> String {
-    let names: Vec<String> = accounts.iter().take(NAMED_ACCOUNTS).map(ToString::to_string).collect();
-    match accounts.len().checked_sub(NAMED_ACCOUNTS) {
+pub(super) fn account_list(accounts: &[AccountRef], full: bool) -> String {
+    let named = if full { usize::MAX } else { NAMED_ACCOUNTS };
+    let names: Vec<String> = accounts.iter().take(named).map(ToString::to_string).collect();
+    match accounts.len().checked_sub(named) {
         Some(more) if more > 0 => format!("{} accounts: {} and {more} more", accounts.len(), names.join(", ")),
         _ => names.join(", "),
     }

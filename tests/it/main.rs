@@ -16,6 +16,7 @@ mod example;
 mod guards;
 mod invalid;
 mod journals;
+mod large_plans;
 mod limits;
 mod oracle;
 mod properties;
