@@ -76,14 +76,14 @@ impl Meter {
     }
 
     async fn admit(&self, target: &str) {
+        let bucket = self.0.buckets.iter().flatten().find(|(prefix, _)| target.starts_with(prefix));
+        if let Some((_, bucket)) = bucket {
+            tokio::time::sleep_until(bucket.reserve()).await;
+        }
         // Requests without a target are not of the three services: the SDK fetching credentials, for example.
         let known = ["SWBExternalService", "AWSIdentityStore", "AWSOrganizations"];
         if known.iter().any(|prefix| target.starts_with(prefix)) {
             self.0.calls.fetch_add(1, Ordering::Relaxed);
-        }
-        let bucket = self.0.buckets.iter().flatten().find(|(prefix, _)| target.starts_with(prefix));
-        if let Some((_, bucket)) = bucket {
-            tokio::time::sleep_until(bucket.reserve()).await;
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::cli::args::{Global, Reading};
 use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
-use crate::cli::progress::{Progress, pace};
+use crate::cli::progress::Progress;
 use crate::desired::{self, AccessFile};
 use crate::model::{Caller, DesiredState, Facts, InstanceArn, ObservedState, Sources, Strategy};
 use crate::observed::{self, Request};
@@ -132,13 +132,8 @@ impl<'a> Session<'a> {
         Ok(observed::observe(&self.aws, &self.desired, &self.request, &on_progress).await?)
     }
 
-    /// Says how many calls were made, and whether AWS slows them down.
-    pub(super) fn pace(&self) -> String {
-        pace(&self.aws)
-    }
-
-    fn reading<'p>(&'p self, progress: &'p Progress<'_>) -> impl Fn(observed::Progress) + 'p {
-        |step| progress.step(&format!("reading {}", step.what), step.done, step.total, &self.pace())
+    fn reading<'p>(&'p self, progress: &'p Progress<'_>) -> impl Fn(crate::model::Progress) + 'p {
+        |step| progress.reading(&step)
     }
 
     /// Returns what is asked instead of AWS, if it is something else.
@@ -148,8 +143,8 @@ impl<'a> Session<'a> {
     }
 
     /// Starts to show progress, if this run shows any.
-    pub(super) fn progress(&self) -> Progress<'a> {
-        Progress::start(self.output, self.global.verbose > 0)
+    pub(super) fn progress(&self) -> Progress<'_> {
+        Progress::start(self.output, &self.aws, self.global.verbose > 0)
     }
 
     /// Returns the access file's name as the user gave it.

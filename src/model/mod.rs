@@ -13,8 +13,10 @@ mod finding;
 mod guards;
 mod ids;
 mod observed;
+
 mod permission_set;
 pub mod policy;
+mod progress;
 mod reading;
 pub mod sealed;
 mod shown;
@@ -38,5 +40,6 @@ pub use permission_set::{
     Attributes, AwsManagedPolicy, Boundary, CustomerManagedPolicy, Definition, OWNER_TAG, POLICIES_PER_SET,
 };
 pub use policy::Policy;
+pub use progress::Progress;
 pub use reading::{NextBest, Reading, Strategy};
 pub use shown::Shown;

@@ -117,7 +117,7 @@ fn pages(items: usize) -> usize {
 }
 
 /// Everybody who could have something.
-enum Counted {
+pub(super) enum Counted {
     Few(Vec<PrincipalRef>),
     /// So many there are at least.
     TooMany(usize),
@@ -125,7 +125,8 @@ enum Counted {
     Denied,
 }
 
-async fn principals(lists: &Lists<'_>, most: usize) -> Result<Counted, AwsError> {
+/// Lists all groups and users, unless there are more than `most`.
+pub(super) async fn principals(lists: &Lists<'_>, most: usize) -> Result<Counted, AwsError> {
     let mut found = Vec::new();
     for kind in [PrincipalKind::Group, PrincipalKind::User] {
         let left = most - found.len();

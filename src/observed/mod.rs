@@ -24,7 +24,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use crate::aws::{At, Aws, AwsError, ErrorKind};
 use crate::model::{
     AccountId, Caller, DesiredState, Instance, InstanceArn, ObservedState, PermissionSetArn, PermissionSetName,
-    PrincipalId, Reading, Strategy,
+    PrincipalId, Progress, Reading, Strategy,
 };
 use assignments::Pair;
 use sets::Wanted;
@@ -45,17 +45,6 @@ pub struct Request {
     pub names: BTreeMap<PermissionSetArn, PermissionSetName>,
 }
 
-/// How far the reading is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// What is being read.
-    pub what: &'static str,
-    /// How many are done.
-    pub done: usize,
-    /// Of how many.
-    pub total: usize,
-}
-
 /// Where progress is reported to.
 pub type OnProgress<'a> = &'a dyn Fn(Progress);
 
@@ -74,12 +63,20 @@ pub async fn observe(
     let instance = choose(aws.instances().await?, wanted, aws.region())?;
     let at = aws.at(&instance);
     let wanted = Wanted::new(desired, request.unmanaged);
+    let (arns, caller) = tokio::try_join!(at.permission_set_arns(), aws.caller())?;
+    // Only the management account may ask by principal.
+    let by_principal = instance.owner.as_ref().is_none_or(|owner| *owner == caller.account);
+    let lists = directory::Lists::new(at);
     let whole_organization = accounts::needs_all(desired, request.unmanaged);
     let all_accounts = async { if whole_organization { accounts::all(aws).await.map(Some) } else { Ok(None) } };
-    let permission_sets = Box::pin(sets::read(at, &wanted, &request.names, on_progress));
-    let (permission_sets, caller, all_accounts) = tokio::join!(permission_sets, aws.caller(), Box::pin(all_accounts));
-    let (permission_sets, caller) = (permission_sets?, caller?);
-    let (accounts, whole_organization) = match all_accounts? {
+    let found = sets::Found::new(at, wanted.expected(arns.len()));
+    let count = async {
+        if by_principal && request.only.is_none() { found.count_principals(&lists, arns.len()).await } else { Ok(()) }
+    };
+    let permission_sets = sets::read(at, arns.clone(), &wanted, &request.names, (&found, on_progress));
+    let (permission_sets, (), all_accounts) =
+        tokio::try_join!(Box::pin(permission_sets), Box::pin(count), Box::pin(all_accounts))?;
+    let (accounts, whole_organization) = match all_accounts {
         Some(accounts) => (accounts, true),
         None => accounts::by_id(aws, accounts::named(desired, &permission_sets)).await?,
     };
@@ -96,9 +93,6 @@ pub async fn observe(
     };
     let scope = observed.active_accounts(desired.scope.accounts.iter().map(|account| &account.value));
     let by_account = read_rest_of_scope(at, &wanted, &mut observed, &scope, request, on_progress).await?;
-    let lists = directory::Lists::new(at);
-    // Only the management account may ask by principal.
-    let by_principal = instance.owner.as_ref().is_none_or(|owner| *owner == observed.caller.account);
     let pairs = pairs(&wanted, &observed, &scope, by_account.as_deref());
     let found = Box::pin(assignments::read(at, &pairs, &lists, by_principal, request.only, on_progress));
     let names = Box::pin(directory::names(at, desired, &lists, on_progress));
@@ -247,7 +241,8 @@ where
     let mut answers = stream::iter(items).map(read).buffered(CONCURRENCY);
     while let Some(answer) = answers.try_next().await? {
         results.push(answer);
-        on_progress(Progress { what, done: results.len(), total });
+        let done = results.len();
+        on_progress(Progress { what, done, total, calls_left: total - done });
     }
     Ok(results)
 }

@@ -1,12 +1,15 @@
 //! Permission sets: names of all, details of the declared.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::{At, AwsError, ErrorKind};
 use crate::model::{
     AccountId, Definition, DesiredDefinition, DesiredState, OWNER_TAG, ObservedSet, PermissionSetArn,
-    PermissionSetName, ScopeSets,
+    PermissionSetName, Progress, Provisioning, ScopeSets,
 };
+use crate::observed::assignments::{Counted, principals};
+use crate::observed::directory::Lists;
 use crate::observed::{OnProgress, each};
 
 /// What an access file needs to know of permission sets.
@@ -19,6 +22,15 @@ pub(super) struct Wanted<'a> {
 impl<'a> Wanted<'a> {
     pub(super) fn new(desired: &'a DesiredState, unmanaged: bool) -> Self {
         Self { desired, successors: desired.successors(), unmanaged }
+    }
+
+    /// Returns what reading so many permission sets takes, if all that are declared exist.
+    pub(super) fn expected(&self, sets: usize) -> Expected {
+        let declared = self.desired.permission_sets.len().min(sets);
+        let managed = self.desired.permission_sets.keys().filter(|name| self.definition(name, false)).count();
+        let tags = if self.desired.owner.is_some() { sets - declared } else { 0 };
+        let located = if self.unmanaged { sets } else { declared };
+        Expected { calls: sets + tags + managed.min(sets) * DETAILS + located * WHEREABOUTS, located }
     }
 
     fn is_declared(&self, name: &PermissionSetName) -> bool {
@@ -63,11 +75,12 @@ impl<'a> Wanted<'a> {
 /// known already, for it never changes, is not asked for.
 pub(super) async fn read(
     at: At<'_>,
+    arns: Vec<PermissionSetArn>,
     wanted: &Wanted<'_>,
     names: &BTreeMap<PermissionSetArn, PermissionSetName>,
-    on_progress: OnProgress<'_>,
+    (found, on_progress): (&Found<'_>, OnProgress<'_>),
 ) -> Result<BTreeMap<PermissionSetName, ObservedSet>, AwsError> {
-    let arns = at.permission_set_arns().await?;
+    let on_progress: OnProgress<'_> = &|step| on_progress(Progress { calls_left: found.calls_left(), ..step });
     let sets = each("permission sets", arns, on_progress, |arn| async move {
         let is_other = |name: &&PermissionSetName| !wanted.is_declared(name) && !wanted.successors.contains_key(*name);
         if let Some(name) = names.get(&arn).filter(is_other)
@@ -87,9 +100,70 @@ pub(super) async fn read(
         let provisioned =
             async { if wanted.everywhere(&name, left) { at.provisioned(&arn).await.map(Some) } else { Ok(None) } };
         let (definition, provisioned) = tokio::try_join!(definition, provisioned)?;
+        provisioned.iter().for_each(|provisioned| found.locate(provisioned));
         Ok(Some((name, ObservedSet { arn, definition, provisioned })))
     });
     Ok(sets.await?.into_iter().flatten().collect())
+}
+
+/// What reading permission sets takes, as far as that is known before.
+#[derive(Clone, Copy)]
+pub(super) struct Expected {
+    calls: usize,
+    /// Of how many it is asked where they are.
+    located: usize,
+}
+
+/// What is found on the way that tells how long the rest takes: each pair may be asked about, or each principal.
+pub(super) struct Found<'a> {
+    at: At<'a>,
+    /// How many calls there were before.
+    before: u64,
+    expected: Expected,
+    /// Of how many permission sets it is known where they are, and how many places that is.
+    located: Cell<usize>,
+    pairs: Cell<usize>,
+    principals: Cell<Option<usize>>,
+}
+
+/// Calls for what a permission set consists of, and for where it is.
+const DETAILS: usize = 5;
+const WHEREABOUTS: usize = 2;
+
+/// With fewer permission sets than this a reading is over before anybody asks how long it takes.
+const WORTH_TELLING: usize = 20;
+
+impl<'a> Found<'a> {
+    pub(super) fn new(at: At<'a>, expected: Expected) -> Self {
+        let (located, pairs, principals) = (Cell::new(0), Cell::new(0), Cell::new(None));
+        Self { at, before: at.calls(), expected, located, pairs, principals }
+    }
+
+    fn locate(&self, provisioned: &BTreeMap<AccountId, Provisioning>) {
+        self.located.set(self.located.get() + 1);
+        self.pairs.set(self.pairs.get() + provisioned.len());
+    }
+
+    /// Counts groups and users, if they may turn out to be fewer than pairs: up to ten for each permission set.
+    pub(super) async fn count_principals(&self, lists: &Lists<'_>, sets: usize) -> Result<(), AwsError> {
+        if sets >= WORTH_TELLING
+            && let Counted::Few(principals) = principals(lists, sets * 10).await?
+        {
+            self.principals.set(Some(principals.len()));
+        }
+        Ok(())
+    }
+
+    /// Returns how many calls are still to come, if the permission sets that are not read yet are like the others.
+    fn calls_left(&self) -> usize {
+        let made = usize::try_from(self.at.calls() - self.before).unwrap_or(usize::MAX);
+        let average = self.pairs.get() / self.located.get().max(1);
+        let pairs = average * self.expected.located;
+        let then = self.principals.get().map_or(pairs, |principals| principals.min(pairs));
+        // A hundred accounts are a page.
+        let further_pages = self.expected.located * (average / 100);
+        (self.expected.calls + further_pages).saturating_sub(made) + then
+    }
 }
 
 /// Reads where those permission sets are that matter in accounts of the scope only, by permission set.
@@ -125,6 +199,8 @@ pub(super) async fn read_all(
     on_progress: OnProgress<'_>,
 ) -> Result<BTreeMap<PermissionSetName, ObservedSet>, AwsError> {
     let arns = at.permission_set_arns().await?;
+    let found = &Found::new(at, Expected { calls: arns.len() * (1 + DETAILS + WHEREABOUTS), located: arns.len() });
+    let on_progress: OnProgress<'_> = &|step| on_progress(Progress { calls_left: found.calls_left(), ..step });
     let sets = each("permission sets", arns, on_progress, |arn| async move {
         let Some(described) = at.describe(&arn).await? else { return Ok(None) };
         let name = described.name.clone();
@@ -132,6 +208,7 @@ pub(super) async fn read_all(
             tokio::try_join!(at.definition(&arn, described), at.provisioned(&arn));
         match whole {
             Ok((definition, provisioned)) => {
+                found.locate(&provisioned);
                 Ok(Some((name, ObservedSet { arn, definition: Some(definition), provisioned: Some(provisioned) })))
             }
             // Deleted meanwhile.

@@ -1,11 +1,12 @@
 //! At the limit of what AWS allows: 20 calls a second and 10 open requests, for everybody together. In virtual time, against a
 //! sandbox that counts, with answers that take a tenth of a second.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use permset::apply::{self, Terms};
 use permset::aws::{Aws, Connection, Transport};
-use permset::model::Strategy;
+use permset::model::{Progress, Strategy};
 use permset::observed::{self, Request};
 use permset::sandbox::{Sandbox, World};
 use serde_json::{Value, json};
@@ -44,18 +45,18 @@ async fn paced(sandbox: &Sandbox) -> Aws {
     Aws::connect(&connection, permset::aws::Access::ReadWrite).await.unwrap()
 }
 
-/// Ten permission sets in 120 accounts.
-fn large() -> (Sandbox, permset::model::DesiredState) {
+/// So many permission sets in 120 accounts.
+fn large(number: usize) -> (Sandbox, permset::model::DesiredState) {
     let set = |n: usize| format!("ps-{n:016x}");
-    let sets: Vec<Value> = (0..10).map(|n| json!({"id": set(n), "name": format!("S{n}")})).collect();
-    let rows: Vec<Value> = (0..10)
+    let sets: Vec<Value> = (0..number).map(|n| json!({"id": set(n), "name": format!("S{n}")})).collect();
+    let rows: Vec<Value> = (0..number)
         .flat_map(|n| (0..120).map(move |a| (n, a)))
         .map(|(n, a)| {
             json!({"account_id": format!("300000000{a:03}"), "permission_set_id": set(n), "principal_type": "GROUP",
                    "principal_id": format!("90670c51-d20{}-7c4b-9f0e-5a6b7c8d9e00", n % 5)})
         })
         .collect();
-    let names = (0..10).map(|n| format!("S{n}: {{}}")).collect::<Vec<_>>().join(", ");
+    let names = (0..number).map(|n| format!("S{n}: {{}}")).collect::<Vec<_>>().join(", ");
     let desired = run::desired_from(&format!(
         "version: 1\nscope: {{ accounts: ['*'] }}\npermission_sets: {{ {names} }}\nassignments: []\n"
     ));
@@ -72,7 +73,7 @@ fn seen(sandbox: &Sandbox) -> (usize, usize) {
 
 #[tokio::test(start_paused = true)]
 async fn a_long_read_takes_hardly_longer_than_the_allowance() {
-    let (sandbox, desired) = large();
+    let (sandbox, desired) = large(10);
     let aws = paced(&sandbox).await;
     let begun = Instant::now();
     let request = Request { only: Some(Strategy::ByPermissionSet), ..Request::default() };
@@ -84,10 +85,33 @@ async fn a_long_read_takes_hardly_longer_than_the_allowance() {
     assert!(throttled * 100 <= calls as usize, "{throttled} of {calls}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn after_a_quarter_it_is_known_how_long_a_read_takes() {
+    // With few principals, and with more than there are pairs.
+    for only in [None, Some(Strategy::ByPermissionSet)] {
+        let (sandbox, desired) = large(30);
+        let aws = paced(&sandbox).await;
+        let begun = Instant::now();
+        let said = RefCell::new(Vec::new());
+        let on_progress = |step: Progress| {
+            let left = step.left(aws.calls(), begun.elapsed());
+            said.borrow_mut().extend(left.map(|left| (begun.elapsed().as_secs_f64(), left.as_secs_f64())));
+        };
+        let request = Request { only, ..Request::default() };
+        observed::observe(&aws, &desired, &request, &on_progress).await.unwrap();
+        let took = begun.elapsed().as_secs_f64();
+        let late: Vec<_> = said.into_inner().into_iter().filter(|(at, _)| *at >= took / 4.0).collect();
+        assert!(late.len() > 10 || only.is_none(), "{late:?}");
+        for (at, left) in late {
+            assert!((at + left - took).abs() <= 0.2 * took, "after {at:.1} of {took:.1} s: {left:.1} s left");
+        }
+    }
+}
+
 /// Somebody else makes ten calls a second for half a minute, then goes.
 #[tokio::test(start_paused = true)]
 async fn a_read_gives_way_to_somebody_else_and_takes_the_allowance_back() {
-    let (sandbox, desired) = large();
+    let (sandbox, desired) = large(10);
     let aws = paced(&sandbox).await;
     let neighbour = async {
         let mut refused = 0;
@@ -108,7 +132,7 @@ async fn a_read_gives_way_to_somebody_else_and_takes_the_allowance_back() {
     // What the neighbour leaves, and the whole of it afterwards.
     let at_best = if calls > 300.0 { 30.0 + (calls - 300.0) / 20.0 } else { calls / 10.0 };
     assert!(took <= 1.25 * at_best, "{calls} calls took {took:.1} s, at best {at_best:.1}");
-    assert!(refused <= 30, "{refused} of the neighbour's calls were refused");
+    assert!(refused <= 60, "{refused} of the neighbour's calls were refused");
 }
 
 /// Applies 300 assignments that take so long each, and returns what it took, and what it could have.

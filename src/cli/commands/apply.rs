@@ -213,12 +213,12 @@ async fn carry_out(
         match event {
             Event::Started(index) => {
                 let what = plan.steps.get(index).map(|step| report::started(&step.change)).unwrap_or_default();
-                progress.began(what, done.get(), total, &session.pace());
+                progress.began(what, done.get(), total);
             }
             Event::Finished(index, _) => {
                 done.set(done.get() + 1);
                 let what = plan.steps.get(index).map(|step| report::started(&step.change)).unwrap_or_default();
-                progress.ended(&what, done.get(), total, &session.pace());
+                progress.ended(&what, done.get(), total);
             }
         }
         if let Some(text) = event_text(plan, format, event) {

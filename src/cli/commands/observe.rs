@@ -5,7 +5,7 @@ use crate::cli::args::{Global, ObserveArgs};
 use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
-use crate::cli::progress::{Progress, pace};
+use crate::cli::progress::Progress;
 use crate::cli::session::{connection, request};
 use crate::cli::snapshots;
 use crate::observed::Snapshot;
@@ -15,12 +15,9 @@ pub(in crate::cli) async fn run(global: &Global, args: &ObserveArgs, output: &Ou
     let request = request(global, args.reading)?;
     let aws = Aws::connect(&connection(global, None, output)?, Access::ReadOnly).await?;
     let snapshot = {
-        let progress = Progress::start(output, global.verbose > 0);
+        let progress = Progress::start(output, &aws, global.verbose > 0);
         let taken = crate::apply::journal::now();
-        let on_progress = |step: crate::observed::Progress| {
-            progress.step(&format!("reading {}", step.what), step.done, step.total, &pace(&aws));
-        };
-        Snapshot::take(&aws, &request, taken, &on_progress).await?
+        Snapshot::take(&aws, &request, taken, &|step| progress.reading(&step)).await?
     };
     output.result(&snapshots::save(&args.out, &snapshot)?);
     Ok(Exit::Ok)
