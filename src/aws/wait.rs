@@ -179,8 +179,9 @@ impl Default for Takes {
 impl Takes {
     fn learn(&mut self, open_at: Option<Duration>) {
         self.0 = match open_at {
-            None => self.0.mul_f64(0.985),
-            Some(open) => (self.0 + open) / 2,
+            None => self.0.mul_f64(0.995),
+            // A little later than it was seen to be open: otherwise each would be looked at twice.
+            Some(open) => (self.0 + open.mul_f64(1.05)) / 2,
         };
     }
 
