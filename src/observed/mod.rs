@@ -41,8 +41,6 @@ pub struct Request {
     pub unmanaged: bool,
     /// The one way to find assignments; `None` takes the cheapest.
     pub only: Option<Strategy>,
-    /// The names of permission sets, as far as they are known from an earlier reading. They never change.
-    pub names: BTreeMap<PermissionSetArn, PermissionSetName>,
 }
 
 /// Where progress is reported to.
@@ -73,7 +71,7 @@ pub async fn observe(
     let count = async {
         if by_principal && request.only.is_none() { found.count_principals(&lists, arns.len()).await } else { Ok(()) }
     };
-    let permission_sets = sets::read(at, arns.clone(), &wanted, &request.names, (&found, on_progress));
+    let permission_sets = sets::read(at, arns.clone(), &wanted, (&found, on_progress));
     let (permission_sets, (), all_accounts) =
         tokio::try_join!(Box::pin(permission_sets), Box::pin(count), Box::pin(all_accounts))?;
     let (accounts, whole_organization) = match all_accounts {

@@ -71,24 +71,15 @@ impl<'a> Wanted<'a> {
 }
 
 /// Reads all permission sets: one call each for the name, seven more for those that the file declares or renames, and where
-/// the file has an owner one for the tags of each other: those that left the file are known by nothing else. A name that is
-/// known already, for it never changes, is not asked for.
+/// the file has an owner one for the tags of each other: those that left the file are known by nothing else.
 pub(super) async fn read(
     at: At<'_>,
     arns: Vec<PermissionSetArn>,
     wanted: &Wanted<'_>,
-    names: &BTreeMap<PermissionSetArn, PermissionSetName>,
     (found, on_progress): (&Found<'_>, OnProgress<'_>),
 ) -> Result<BTreeMap<PermissionSetName, ObservedSet>, AwsError> {
     let on_progress: OnProgress<'_> = &|step| on_progress(Progress { calls_left: found.calls_left(), ..step });
     let sets = each("permission sets", arns, on_progress, |arn| async move {
-        let is_other = |name: &&PermissionSetName| !wanted.is_declared(name) && !wanted.successors.contains_key(*name);
-        if let Some(name) = names.get(&arn).filter(is_other)
-            && !wanted.may_have_left(name)
-            && !wanted.everywhere(name, false)
-        {
-            return Ok(Some((name.clone(), ObservedSet { arn, definition: None, provisioned: None })));
-        }
         // A set that was deleted since it was listed is simply not there.
         let Some(described) = at.describe(&arn).await? else { return Ok(None) };
         let name = described.name.clone();

@@ -266,20 +266,3 @@ async fn who_may_not_ask_by_account_asks_by_permission_set() {
     assert_eq!(observed.reading.strategy, Way::ByPermissionSet);
     assert_eq!(count(&counts, "ListAccountsForProvisionedPermissionSet"), 4);
 }
-
-#[tokio::test(start_paused = true)]
-async fn names_that_are_known_are_not_asked_for() {
-    let mut world = world(5);
-    let sets = (0..40).map(|it| json!({"id": format!("ps-{it:016x}"), "name": format!("Other{it}")}));
-    world["permission_sets"].as_array_mut().unwrap().extend(sets);
-    let sandbox = Sandbox::new(serde_json::from_value(world).unwrap());
-    let aws = run::aws(&sandbox).await;
-    let desired = run::desired_from(FILE);
-    let first = observed::observe(&aws, &desired, &Request::default(), &|_| {}).await.unwrap();
-    let names: BTreeMap<_, _> =
-        first.permission_sets.iter().map(|(name, set)| (set.arn.clone(), name.clone())).collect();
-    let request = Request { names, ..Request::default() };
-    let second = observed::observe(&aws, &desired, &request, &|_| {}).await.unwrap();
-    assert_eq!(second.permission_sets, first.permission_sets);
-    assert_eq!(first.reading.calls - second.reading.calls, 40);
-}
