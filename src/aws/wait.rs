@@ -4,7 +4,7 @@
 //! by itself, which also tells why it failed. Where the list may not be read, or there is none, or it lags behind,
 //! each is asked for by itself.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -33,6 +33,10 @@ pub enum RequestKind {
     DeleteAssignment,
     /// ProvisionPermissionSet.
     Provision,
+}
+
+impl RequestKind {
+    const ALL: [Self; 3] = [Self::CreateAssignment, Self::DeleteAssignment, Self::Provision];
 }
 
 /// A request that AWS accepted and works on.
@@ -147,11 +151,17 @@ pub struct Waiter<'a> {
 #[derive(Debug, Default)]
 struct State {
     pending: BTreeMap<String, Pending>,
-    /// After how long a request is looked at first.
-    takes: Takes,
+    /// After how long a request is looked at first; provisioning hundreds of accounts takes longer than assigning in one.
+    takes: BTreeMap<RequestKind, Takes>,
     /// Whether the lists of open requests cannot be had.
     no_lists: bool,
     looks: u32,
+}
+
+impl State {
+    fn takes(&mut self, kind: RequestKind) -> &mut Takes {
+        self.takes.entry(kind).or_default()
+    }
 }
 
 #[derive(Debug)]
@@ -160,36 +170,43 @@ struct Pending {
     since: Instant,
     /// When it is looked at next.
     look: Instant,
+    /// How old it was when it was last looked at.
+    looked_at: Duration,
     /// How old it was when it was last seen to be open.
     open_at: Option<Duration>,
     done: oneshot::Sender<Result<Settled, AwsError>>,
 }
 
-/// What requests take, approached from both sides: whoever finds a request done at the first look has looked too late, whoever
-/// finds it open too early. A look is worth as much as a change, and ten requests hold up all others, so neither is free.
-#[derive(Clone, Copy, Debug)]
-struct Takes(Duration);
+/// What the latest requests took, as far as looking at them now and then tells: the middle between the last look that found one open
+/// and the one that found it ended, or a little less than a first look that found it ended already.
+#[derive(Clone, Debug, Default)]
+struct Takes(VecDeque<Duration>);
 
-impl Default for Takes {
-    fn default() -> Self {
-        Self(FIRST_GUESS)
-    }
-}
+/// How many are remembered.
+const LATEST: usize = 20;
 
 impl Takes {
-    fn learn(&mut self, open_at: Option<Duration>) {
-        self.0 = match open_at {
-            None => self.0.mul_f64(0.995),
-            // A little later than it was seen to be open: otherwise each would be looked at twice.
-            Some(open) => (self.0 + open.mul_f64(1.05)) / 2,
-        };
+    fn learn(&mut self, open_at: Option<Duration>, ended_at: Duration) {
+        let took = open_at.map_or(ended_at.mul_f64(0.96), |open| (open + ended_at) / 2);
+        self.0.push_back(took);
+        if self.0.len() > LATEST {
+            self.0.pop_front();
+        }
+    }
+
+    /// After how long a request is looked at first: half of them take longer. A look is worth as much as a change, and ten requests
+    /// hold up all others, so neither too early nor too late is free; and a few that take minutes do not matter here.
+    fn first(&self) -> Duration {
+        let mut sorted: Vec<Duration> = self.0.iter().copied().collect();
+        sorted.sort_unstable();
+        sorted.get(sorted.len() / 2).copied().unwrap_or(FIRST_GUESS).clamp(SHORTEST, DEADLINE)
     }
 
     /// How long to wait before another look at a request that is so old and still open.
-    fn again(self, age: Duration) -> Duration {
+    fn again(&self, age: Duration) -> Duration {
         // It may end any moment, or take far longer than the others.
-        let (soon, late) = (self.0 / 16, age.saturating_sub(self.0) / 4);
-        soon.max(late).clamp(SHORTEST, LONGEST)
+        let first = self.first();
+        (first / 20).max(age.saturating_sub(first) / 4).clamp(SHORTEST, LONGEST)
     }
 }
 
@@ -212,9 +229,10 @@ impl Waiter<'_> {
         let (done, end) = oneshot::channel();
         {
             let (mut state, since) = (self.state(), Instant::now());
-            let look = since + state.takes.0.saturating_sub(request.age);
-            let pending = Pending { request: request.clone(), since, look, open_at: None, done };
-            state.pending.insert(request.id.clone(), pending);
+            let look = since + state.takes(request.kind).first().saturating_sub(request.age);
+            let request = request.clone();
+            let pending = Pending { request, since, look, looked_at: Duration::ZERO, open_at: None, done };
+            state.pending.insert(pending.request.id.clone(), pending);
         }
         self.wake.notify_one();
         let forgotten = || AwsError {
@@ -253,9 +271,15 @@ impl Waiter<'_> {
         // Whoever waited and gave up is not asked for any more.
         state.pending.retain(|_, pending| !pending.done.is_closed());
         let now = Instant::now();
-        let until = now + (state.takes.0 / 32).clamp(SHORTEST / 4, LONGEST / 8);
-        let due = state.pending.values_mut().filter(|pending| pending.look <= until);
+        let moments: BTreeMap<RequestKind, Duration> = RequestKind::ALL
+            .map(|kind| (kind, (state.takes(kind).first() / 32).clamp(SHORTEST / 4, LONGEST / 8)))
+            .into();
+        let is_due = |pending: &&mut Pending| {
+            pending.look <= now + moments.get(&pending.request.kind).copied().unwrap_or_default()
+        };
+        let due = state.pending.values_mut().filter(is_due);
         let taken = due.map(|pending| {
+            pending.looked_at = now - pending.since;
             pending.look = now + DEADLINE;
             pending.request.clone()
         });
@@ -269,8 +293,7 @@ impl Waiter<'_> {
             state.looks = state.looks.wrapping_add(1);
             !state.looks.is_multiple_of(DISTRUST) && !state.no_lists
         };
-        let kinds = [RequestKind::CreateAssignment, RequestKind::DeleteAssignment, RequestKind::Provision];
-        let asked = join_all(kinds.map(async |kind| {
+        let asked = join_all(RequestKind::ALL.map(async |kind| {
             let of_kind: Vec<&Request> = due.iter().filter(|request| request.kind == kind).collect();
             // A few are asked for directly: the list would only say that it is worth asking.
             let open = if of_kind.len() >= MANY && trusts_lists { self.open(kind).await } else { Ok(BTreeSet::new()) };
@@ -294,11 +317,12 @@ impl Waiter<'_> {
     /// Notes that a request has not ended.
     fn still_open(&self, id: &str) {
         let mut state = self.state();
-        let takes = state.takes;
+        let Some(pending) = state.pending.get_mut(id) else { return };
+        let (kind, age) = (pending.request.kind, pending.looked_at);
+        pending.open_at = Some(age);
+        let again = Instant::now() + state.takes(kind).again(age);
         if let Some(pending) = state.pending.get_mut(id) {
-            let age = pending.since.elapsed();
-            pending.open_at = Some(age);
-            pending.look = Instant::now() + takes.again(age);
+            pending.look = again;
         }
     }
 
@@ -315,9 +339,8 @@ impl Waiter<'_> {
             Err(error) => Err(error),
         };
         let mut state = self.state();
-        let open_at = state.pending.get(&request.id).and_then(|pending| pending.open_at);
-        state.takes.learn(open_at);
         if let Some(pending) = state.pending.remove(&request.id) {
+            state.takes(request.kind).learn(pending.open_at, pending.looked_at);
             // Whoever waited may have stopped waiting.
             let _ = pending.done.send(end);
         }

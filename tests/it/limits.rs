@@ -132,14 +132,20 @@ async fn a_read_gives_way_to_somebody_else_and_takes_the_allowance_back() {
     // What the neighbour leaves, and the whole of it afterwards.
     let at_best = if calls > 300.0 { 30.0 + (calls - 300.0) / 20.0 } else { calls / 10.0 };
     assert!(took <= 1.25 * at_best, "{calls} calls took {took:.1} s, at best {at_best:.1}");
-    assert!(refused <= 60, "{refused} of the neighbour's calls were refused");
+    assert!(refused <= 150, "{refused} of the neighbour's calls were refused");
 }
 
-/// Applies 300 assignments that take so long each, and returns what it took, and what it could have.
-async fn apply_300(seconds: f64) -> (f64, f64) {
+/// Applies 300 assignments that take so long each, and every tenth a minute if that is wanted. Returns what it took, and what it
+/// could have.
+async fn apply_300(seconds: f64, some_are_slow: bool) -> (f64, f64) {
     let names = (0..5).map(|n| format!("S{n}: {{}}")).collect::<Vec<_>>().join(", ");
     let sets: Vec<Value> = (0..5).map(|n| json!({"id": format!("ps-{n:016x}"), "name": format!("S{n}")})).collect();
-    let sandbox = sandbox(json!({"permission_sets": sets, "settings": {"job_seconds": seconds}}));
+    let mut faults = vec![json!({"on": "*", "times": null, "effect": {"delay": {"seconds": 0.1}}})];
+    if some_are_slow {
+        let slow = json!({"on": "jobs", "every": 10, "times": null, "effect": {"job_takes": {"seconds": 60.0}}});
+        faults.insert(0, slow);
+    }
+    let sandbox = sandbox(json!({"permission_sets": sets, "settings": {"job_seconds": seconds}, "faults": faults}));
     let accounts = (0..60).map(|n| format!("'300000000{n:03}'")).collect::<Vec<_>>().join(", ");
     let all = (0..5).map(|n| format!("S{n}")).collect::<Vec<_>>().join(", ");
     let desired = run::desired_from(&format!(
@@ -159,14 +165,23 @@ async fn apply_300(seconds: f64) -> (f64, f64) {
     let refused = sandbox.log().iter().filter(|call| call.outcome == "ServiceQuotaExceededException").count();
     assert_eq!(refused, 0, "more than ten requests were open");
     assert!(throttled * 100 <= calls, "{throttled} of {calls} throttled");
-    let bound = f64::max(calls as f64 / 20.0, 300.0 * seconds / 10.0);
+    let work = if some_are_slow { 270.0 * seconds + 30.0 * 60.0 } else { 300.0 * seconds };
+    let bound = f64::max(calls as f64 / 20.0, work / 10.0);
+        .unwrap();
     (took, bound)
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_apply_takes_hardly_longer_than_ten_requests_at_a_time_permit() {
     for seconds in [0.5, 2.0, 10.0] {
-        let (took, bound) = apply_300(seconds).await;
+        let (took, bound) = apply_300(seconds, false).await;
         assert!(took <= 1.15 * bound, "{took:.1} s, bound {bound:.1} s for requests of {seconds} s");
     }
+}
+
+/// A few requests that take far longer than the others must not make it look late at those.
+#[tokio::test(start_paused = true)]
+async fn a_few_slow_requests_do_not_slow_down_the_others() {
+    let (took, bound) = apply_300(2.0, true).await;
+    assert!(took <= 1.35 * bound, "{took:.1} s, bound {bound:.1} s");
 }
