@@ -99,8 +99,7 @@ class Read:
 
 
 class Permset:
-    """What `plan` reads to find nothing to do, and, if this permset has them, `observe` and `observe --deep`, which asks about every
-    permission set in every account as the others do, and so sees whatever deleted users and groups left behind."""
+    """What `plan` reads to find nothing to do, and what `observe` does, which asks about every pair."""
 
     def __init__(self, program, command):
         self.program, self.command, self.name = program, command, f"permset {command}"
@@ -225,8 +224,6 @@ def readers(permset, venv):
     observe = subprocess.run([permset, "observe", "--help"], capture_output=True, text=True)
     if observe.returncode == 0:
         there.append(Permset(permset, "observe"))
-        if "--deep" in observe.stdout:
-            there.append(Permset(permset, "observe --deep"))
     for make in (SsoUtil, Iambic):
         try:
             there.append(make(find))

@@ -199,7 +199,7 @@ impl Takes {
     fn first(&self) -> Duration {
         let mut sorted: Vec<Duration> = self.0.iter().copied().collect();
         sorted.sort_unstable();
-        sorted.get(sorted.len() / 2).copied().unwrap_or(FIRST_GUESS).clamp(SHORTEST, DEADLINE)
+        sorted.get(sorted.len() / 2).copied().unwrap_or(FIRST_GUESS).clamp(SHORTEST, LONGEST)
     }
 
     /// How long to wait before another look at a request that is so old and still open.

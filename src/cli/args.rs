@@ -224,8 +224,6 @@ pub(super) struct ObserveArgs {
     /// Where to save it; it tells who has what, so it is for its owner only
     #[arg(long, value_name = "FILE")]
     pub(super) out: PathBuf,
-    #[command(flatten)]
-    pub(super) reading: Reading,
 }
 
 /// How much to show.

@@ -67,11 +67,14 @@ impl<'a> Session<'a> {
     pub(super) async fn plan(&self) -> Result<(ObservedState, Plan), Failure> {
         let mut observed = self.observe().await?;
         let plan = planned(&self.desired, &observed, &self.sources, self.output)?;
-        let users = plan.users_in_doubt();
-        if users.is_empty() {
+        let (users, calls) = (plan.users_in_doubt(), self.aws.calls());
+        observed::read_pairs(&self.aws, &mut observed, plan.pairs()).await?;
+        if !users.is_empty() {
+            observed::read_groups(&self.aws, &mut observed, users).await?;
+        }
+        if self.aws.calls() == calls {
             return Ok((observed, plan));
         }
-        observed::read_groups(&self.aws, &mut observed, users).await?;
         let plan = plan::plan(&self.desired, &observed).map_or(plan, |(plan, _)| plan);
         Ok((observed, plan))
     }

@@ -22,6 +22,8 @@ pub(super) struct Offline {
     pub(super) plan: Plan,
     /// What saving the plan needs beyond what planning did.
     pub(super) parts: Option<Parts>,
+    /// When the snapshot was taken: so old is what the plan rests on.
+    pub(super) taken: String,
 }
 
 /// Reads the access file and a snapshot, and plans. With `keep`, what it takes to save the plan is kept.
@@ -56,10 +58,10 @@ pub(super) fn plan(
     }
     let age = age_of(&snapshot.taken).map(|age| format!(", {} ago", report::age(age))).unwrap_or_default();
     output.notice(&format!("observed: {shown}, taken {}{age}", Shown(&snapshot.taken)));
-    let parts = keep.then(|| snapshot.parts());
+    let (parts, taken) = (keep.then(|| snapshot.parts()), snapshot.taken.clone());
     let observed = snapshot.state_for(&desired, unmanaged);
     let plan = planned(&desired, &observed, &sources, output)?;
-    Ok(Offline { desired, file_digest, observed, plan, parts })
+    Ok(Offline { desired, file_digest, observed, plan, parts, taken })
 }
 
 /// Saves a snapshot, and says what is in it.

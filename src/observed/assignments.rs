@@ -161,7 +161,8 @@ async fn ask_principals(
     // The first alone: one refusal is enough to know.
     let first = match principals.pop() {
         Some(principal) => match at.held_by(&principal).await {
-            Err(error) if error.kind == ErrorKind::AccessDenied => return Ok(None),
+            // Denied, or not to be had from here at all: the other way is open still.
+            Err(error) if !matches!(error.kind, ErrorKind::Throttled | ErrorKind::NotReached) => return Ok(None),
             held => held?,
         },
         None => Vec::new(),
@@ -175,14 +176,11 @@ async fn ask_principals(
             rows.entry((*name, *account)).or_default().insert(principal);
         }
     }
-    // Beside a group's, a row of a user may be the group's once more: AWS does not say that it never is.
-    let doubtful = |held: &BTreeSet<PrincipalRef>| {
-        let kinds: BTreeSet<PrincipalKind> = held.iter().map(|principal| principal.kind).collect();
-        kinds.len() > 1
-    };
+    // A row of a user may be that of a group of theirs once more: AWS does not say that it never is.
+    let doubtful = |held: &BTreeSet<PrincipalRef>| held.iter().any(|principal| principal.kind == PrincipalKind::User);
     let unexplained = |pair: &&Pair<'_>| pair.wholly || rows.get(&(pair.name, pair.account)).is_none_or(doubtful);
     let asked: Vec<Pair<'_>> = pairs.iter().filter(unexplained).copied().collect();
-    rows.retain(|_, held| !doubtful(held));
+    asked.iter().for_each(|pair| drop(rows.remove(&(pair.name, pair.account))));
     let mut found = ask_pairs(at, &asked, on_progress).await?;
     for ((name, account), held) in rows {
         found.extend(held.into_iter().map(|principal| Grant {
@@ -192,4 +190,18 @@ async fn ask_principals(
         }));
     }
     Ok(Some(found))
+}
+
+/// Asks about some pairs, whoever has them, and returns the rest of what was known together with the answers.
+pub(super) async fn ask_again(
+    at: At<'_>,
+    known: &BTreeSet<Grant>,
+    pairs: &[Pair<'_>],
+) -> Result<BTreeSet<Grant>, AwsError> {
+    let asked: BTreeSet<(&PermissionSetName, &AccountId)> =
+        pairs.iter().map(|pair| (pair.name, pair.account)).collect();
+    let mut found = ask_pairs(at, pairs, &|_| ()).await?;
+    let others = known.iter().filter(|grant| !asked.contains(&(&grant.permission_set, &grant.account)));
+    found.extend(others.cloned());
+    Ok(found)
 }

@@ -91,7 +91,7 @@ pub(super) async fn names(
         let wanted = names.iter().filter(|(it, _)| *it == kind).count();
         let Some(listed) = (if wanted > 0 { lists.instead_of(kind, wanted).await } else { None }) else { continue };
         // What is not in the list is asked for by name all the same: AWS decides what a name means.
-        for (name, lookup) in find_in(&listed, kind, &names) {
+        for (name, lookup) in find_in(&listed, kind, &names, Emails::Ask) {
             names.remove(&name);
             by_name.insert(name, lookup);
         }
@@ -166,20 +166,44 @@ async fn look_up_in_lists(names: BTreeSet<(PrincipalKind, String)>, lists: &List
     for kind in KINDS {
         if names.iter().any(|(wanted, _)| *wanted == kind) {
             let listed = lists.up_to(kind, usize::MAX).await?.unwrap_or_default();
-            by_name.extend(find_in(&listed, kind, &names));
+            by_name.extend(find_in(&listed, kind, &names, Emails::Take));
         }
     }
     Ok(by_name)
 }
 
+/// What to do about a name that is no user name of the list, and somebody's e-mail address.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Emails {
+    /// AWS decides what it means.
+    Ask,
+    /// It means that somebody, if nobody else has it, be it as a name in another case.
+    Take,
+}
+
 /// Returns those of the names that a list has: by name, or for users by e-mail address.
-pub(super) fn find_in(listed: &[Listed], kind: PrincipalKind, names: &BTreeSet<(PrincipalKind, String)>) -> ByName {
+pub(super) fn find_in(
+    listed: &[Listed],
+    kind: PrincipalKind,
+    names: &BTreeSet<(PrincipalKind, String)>,
+    emails: Emails,
+) -> ByName {
     let by_name: HashMap<&str, &Listed> = listed.iter().rev().map(|one| (one.name.as_str(), one)).collect();
-    let emails = listed.iter().rev().flat_map(|one| one.emails.iter().map(move |email| (email.as_str(), one)));
-    let by_email: HashMap<&str, &Listed> = emails.collect();
+    let mut by_email: HashMap<String, Option<&Listed>> = HashMap::new();
+    if emails == Emails::Take {
+        for one in listed {
+            let texts = one.emails.iter().chain([&one.name]).map(|text| text.to_lowercase());
+            for text in texts.collect::<BTreeSet<_>>() {
+                by_email.entry(text).and_modify(|other| *other = None).or_insert(Some(one));
+            }
+        }
+    }
     let of_kind = names.iter().filter(|(it, _)| *it == kind);
     let found = of_kind.filter_map(|key| {
-        let one = by_name.get(key.1.as_str()).or_else(|| by_email.get(key.1.as_str()))?;
+        let name = key.1.as_str();
+        let has = |one: &&&Listed| one.emails.iter().any(|email| email == name);
+        let by_address = || by_email.get(&name.to_lowercase()).and_then(Option::as_ref).filter(has).copied();
+        let one = by_name.get(name).copied().or_else(by_address)?;
         Some((key.clone(), Lookup::Found(one.id.clone())))
     });
     found.collect()

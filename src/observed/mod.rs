@@ -187,6 +187,41 @@ pub async fn read_groups(
     Ok(())
 }
 
+/// Makes sure of everybody who has what is about to change: asked by principal, what the deleted left behind beside others is not
+/// seen. Where another way was taken, it is.
+///
+/// # Errors
+/// The first read that fails.
+pub async fn read_pairs(
+    aws: &Aws,
+    observed: &mut ObservedState,
+    pairs: BTreeSet<(PermissionSetName, AccountId)>,
+) -> Result<(), AwsError> {
+    if observed.reading.strategy != Strategy::ByPrincipal {
+        return Ok(());
+    }
+    let before = aws.calls();
+    let instance = observed.instance.clone();
+    let at = aws.at(&instance);
+    let provisioned = pairs.iter().filter_map(|(name, account)| {
+        let set = observed.permission_sets.get(name)?;
+        let there = set.provisioned.as_ref()?.contains_key(account);
+        there.then_some(Pair { name, arn: &set.arn, account, wholly: true })
+    });
+    let provisioned: Vec<Pair<'_>> = provisioned.collect();
+    observed.assignments = assignments::ask_again(at, &observed.assignments, &provisioned).await?;
+    let known = &observed.directory.by_id;
+    let unknown: BTreeSet<_> = observed.assignments.iter().map(|grant| grant.principal.clone()).collect();
+    let unknown = unknown.into_iter().filter(|principal| !known.contains_key(principal)).collect();
+    let states = each("principals", unknown, &|_| (), |principal| async move {
+        let state = at.principal(&principal).await?;
+        Ok((principal, state))
+    });
+    observed.directory.by_id.extend(states.await?);
+    observed.reading.calls += aws.calls() - before;
+    Ok(())
+}
+
 /// Adds the user behind the session and its groups, if what it came in through is `asked` about at all.
 async fn with_user(
     at: crate::aws::At<'_>,

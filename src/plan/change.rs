@@ -203,6 +203,19 @@ impl Plan {
         self.changes().filter_map(loses).collect()
     }
 
+    /// Returns the pairs of which somebody gets or loses something.
+    pub fn pairs(&self) -> BTreeSet<(PermissionSetName, AccountId)> {
+        let pairs = self.changes().filter_map(|change| match change {
+            Change::Assign(it) | Change::Revoke { assignment: it, .. } => {
+                Some((it.permission_set.clone(), it.account.id.clone()))
+            }
+            Change::CreateSet { .. } | Change::EditSet { .. } | Change::Provision { .. } | Change::DeleteSet { .. } => {
+                None
+            }
+        });
+        pairs.collect()
+    }
+
     /// Returns whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()

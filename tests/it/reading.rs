@@ -182,6 +182,30 @@ async fn what_the_deleted_left_alone_is_found_and_beside_others_when_all_is_aske
     assert_eq!(orphans(&deep).len(), 2);
 }
 
+// Otherwise a saved plan would be refused for ever: applying it asks about each pair, and finds what planning did not see.
+#[tokio::test(start_paused = true)]
+async fn where_something_changes_everybody_is_known_and_a_saved_plan_holds() {
+    let mut world = world(5);
+    let gone = "99999999-0000-7000-8000-000000000000";
+    let orphan =
+        json!({"account_id": account(1), "permission_set_id": SET, "principal_type": "USER", "principal_id": gone});
+    world["assignments"].as_array_mut().unwrap().push(orphan);
+    world["settings"] = json!({"rows_of_deleted_principals": false});
+    let sandbox = Sandbox::new(serde_json::from_value(world).unwrap());
+    let aws = run::aws(&sandbox).await;
+    let desired = run::desired_from(&FILE.replace("groups", "except_accounts: [a2], groups"));
+    let (observed, plan, _) = run::plan(&aws, &desired).await;
+    assert_eq!(observed.reading.strategy, Way::ByPrincipal);
+    // The second group everywhere, the first in one account, and the one who no longer exists.
+    let revoked = plan.changes().filter(|change| matches!(change, plan::Change::Revoke { .. })).count();
+    assert_eq!((revoked, orphans(&observed).len()), (32, 1));
+    let facts = plan::facts(&plan, &desired, &observed);
+    let facts = observed::complete(&aws, &plan.instance, facts).await.unwrap();
+    let now = observed::again(&aws, &plan.instance, &facts, &plan.arns, &|_| {}).await.unwrap();
+    assert_eq!(facts.moved(&now), vec![]);
+    assert_eq!(run::apply(&aws, &desired, &plan).await.1, 0);
+}
+
 // A user's row on a pair that a group has as well is asked about: AWS does not say that it cannot be the group's.
 #[tokio::test(start_paused = true)]
 async fn somebody_who_has_it_beside_a_group_is_asked_about() {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::aws::{Aws, AwsError, Listed};
 use crate::model::{
     Account, AccountId, Caller, DesiredState, Directory, Facts, Grant, Instance, Lookup, ObservedSet, ObservedState,
-    PermissionSetName, PrincipalId, PrincipalKind, PrincipalRef, PrincipalState, Reading,
+    PermissionSetName, PrincipalId, PrincipalKind, PrincipalRef, PrincipalState, Reading, Strategy,
 };
 use crate::observed::assignments::{self, Pair};
 use crate::observed::directory::{self, Lists};
@@ -69,8 +69,9 @@ impl Snapshot {
             accounts.map(|account| Pair { name, arn: &set.arn, account, wholly: false })
         });
         let pairs: Vec<Pair<'_>> = pairs.collect();
-        let by_principal = instance.owner.as_ref().is_none_or(|owner| *owner == caller.account);
-        let found = assignments::read(at, &pairs, &lists, by_principal, request.only, on_progress).await?;
+        // Whatever file it is held against: what the deleted left behind counts as well.
+        let only = Some(Strategy::ByPermissionSet);
+        let found = assignments::read(at, &pairs, &lists, false, only, on_progress).await?;
         let caller = with_user(at, caller, |_, _| true).await?;
         let listed = |listed: Option<std::sync::Arc<Vec<Listed>>>| {
             let mut listed = listed.map(|listed| listed.to_vec()).unwrap_or_default();
@@ -195,7 +196,7 @@ fn directory_for(
     let mut by_name: BTreeMap<_, _> = names.iter().map(missing).collect();
     let mut states: HashMap<(PrincipalKind, &PrincipalId), &Listed> = HashMap::new();
     for (kind, listed) in [(PrincipalKind::Group, groups), (PrincipalKind::User, users)] {
-        by_name.extend(directory::find_in(listed, kind, &names));
+        by_name.extend(directory::find_in(listed, kind, &names, directory::Emails::Take));
         directory::suggest_from(listed, kind, &mut by_name);
         states.extend(listed.iter().map(|one| ((kind, &one.id), one)));
     }
