@@ -68,7 +68,7 @@ impl<'a> Session<'a> {
         let mut observed = self.observe().await?;
         let plan = planned(&self.desired, &observed, &self.sources, self.output)?;
         let (users, calls) = (plan.users_in_doubt(), self.aws.calls());
-        observed::read_pairs(&self.aws, &mut observed, plan.pairs()).await?;
+        observed::read_pairs(&self.aws, &self.desired, &mut observed, plan.pairs()).await?;
         if !users.is_empty() {
             observed::read_groups(&self.aws, &mut observed, users).await?;
         }

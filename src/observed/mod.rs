@@ -194,6 +194,7 @@ pub async fn read_groups(
 /// The first read that fails.
 pub async fn read_pairs(
     aws: &Aws,
+    desired: &DesiredState,
     observed: &mut ObservedState,
     pairs: BTreeSet<(PermissionSetName, AccountId)>,
 ) -> Result<(), AwsError> {
@@ -203,8 +204,13 @@ pub async fn read_pairs(
     let before = aws.calls();
     let instance = observed.instance.clone();
     let at = aws.at(&instance);
+    let wanted = Wanted::new(desired, false);
     let provisioned = pairs.iter().filter_map(|(name, account)| {
         let set = observed.permission_sets.get(name)?;
+        // Who has a permission set that left the file is known already.
+        if wanted.has_left(name, set.definition.as_ref().map(|definition| &definition.tags)) {
+            return None;
+        }
         let there = set.provisioned.as_ref()?.contains_key(account);
         there.then_some(Pair { name, arn: &set.arn, account, wholly: true })
     });

@@ -57,7 +57,7 @@ pub async fn plan(aws: &Aws, desired: &DesiredState) -> (ObservedState, Plan, Ve
     match plan::plan(desired, &observed) {
         Ok((plan, findings)) => {
             let users = plan.users_in_doubt();
-            observed::read_pairs(aws, &mut observed, plan.pairs()).await.unwrap();
+            observed::read_pairs(aws, desired, &mut observed, plan.pairs()).await.unwrap();
             observed::read_groups(aws, &mut observed, users).await.unwrap();
             let plan = plan::plan(desired, &observed).unwrap().0;
             (observed, plan, findings)
