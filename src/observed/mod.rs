@@ -92,7 +92,9 @@ pub async fn observe(
     let scope = observed.active_accounts(desired.scope.accounts.iter().map(|account| &account.value));
     let by_account = read_rest_of_scope(at, &wanted, &mut observed, &scope, request, on_progress).await?;
     let pairs = pairs(&wanted, &observed, &scope, by_account.as_deref());
-    let found = Box::pin(assignments::read(at, &pairs, &lists, by_principal, request.only, on_progress));
+    // Of few accounts there are few pairs: each is asked, so that what was found is what the strategy promises.
+    let only = if by_account.is_some() { Some(Strategy::ByAccount) } else { request.only };
+    let found = Box::pin(assignments::read(at, &pairs, &lists, by_principal, only, on_progress));
     let names = Box::pin(directory::names(at, desired, &lists, on_progress));
     let (found, names) = tokio::try_join!(found, names)?;
     let directory = directory::read(at, names, &found.assignments, &lists, on_progress).await?;

@@ -279,6 +279,26 @@ async fn a_scope_of_one_account_is_read_by_account() {
     assert!(observed.assignments.iter().all(|row| row.principal.kind == PrincipalKind::Group));
 }
 
+/// By account every pair is asked, be principals ever so few: what the deleted left behind beside others is seen.
+#[tokio::test(start_paused = true)]
+async fn by_account_nobody_goes_unseen() {
+    let mut world = world(5);
+    let sets = (0..40).map(|it| json!({"id": format!("ps-{it:016x}"), "name": format!("Other{it}")}));
+    world["permission_sets"].as_array_mut().unwrap().extend(sets);
+    let row = |it: usize, kind: &str, id: &str| json!({"account_id": account(3), "permission_set_id": format!("ps-{it:016x}"), "principal_type": kind, "principal_id": id});
+    let group = format!("{:08x}-0000-7000-8000-{:012x}", 1, 1);
+    let rows = world["assignments"].as_array_mut().unwrap();
+    rows.extend((0..40).map(|it| row(it, "GROUP", &group)));
+    rows.push(row(7, "USER", "99999999-0000-7000-8000-000000000000"));
+    world["settings"] = json!({"rows_of_deleted_principals": false});
+    let file = FILE
+        .replace("'*'", &format!("'{}'", account(3)))
+        .replace(" }\npermission", ", permission_sets: all }\npermission");
+    let (observed, counts) = read(world, &file, None).await;
+    assert_eq!(observed.reading.strategy, Way::ByAccount);
+    assert_eq!((count(&counts, "ListAccountAssignmentsForPrincipal"), orphans(&observed).len()), (0, 1));
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_may_not_ask_by_account_asks_by_permission_set() {
     let mut world = refused(world(5), "ListPermissionSetsProvisionedToAccount", "AccessDeniedException");
