@@ -105,15 +105,16 @@ fn write_changes(out: &mut impl Write, plan: &Plan, full: bool) -> fmt::Result {
             }
         }
     }
-    let folded = rows.iter().filter(|row| row.changes() > 1).map(fold::Row::changes).sum::<usize>();
-    if folded > 0 {
-        writeln!(
-            out,
-            "\n  {}",
-            style::faint(format!("{folded} assignments are told by principal; --full lists each"))
-        )?;
+    match folded(&rows) {
+        Some(words) => writeln!(out, "\n  {}", style::faint(words)),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// Says how to see what is told together.
+fn folded(rows: &[fold::Row<'_>]) -> Option<String> {
+    let folded = rows.iter().filter(|row| row.changes() > 1).map(fold::Row::changes).sum::<usize>();
+    (folded > 0).then(|| format!("{folded} assignments are told by principal; --full lists each"))
 }
 
 /// Writes an assignment, or several that differ by the account only.
@@ -268,6 +269,9 @@ pub fn write_markdown(out: &mut impl Write, plan: &Plan, options: &Options<'_>) 
         writeln!(out, "\n| | what | permission set | account | who |\n|---|---|---|---|---|")?;
         let rows = fold::rows(plan, options.full);
         budget.write_rows(out, rows.iter().map(|it| (it.changes(), row(it, options.full))), 60, "change")?;
+        if let Some(words) = folded(&rows) {
+            writeln!(out, "\n<sub>{words}</sub>")?;
+        }
     }
     for change in plan.changes() {
         if let Some((name, details)) = definition_details(change) {

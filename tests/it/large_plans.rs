@@ -104,6 +104,7 @@ fn a_comment_stays_within_the_limit_and_says_what_it_leaves_out() {
         let mut comment = String::new();
         write_markdown(&mut comment, &plan, &options(&reading, full)).unwrap();
         assert!(comment.chars().count() <= 65_536, "{}", comment.chars().count());
+        assert_eq!(comment.contains("<sub>99800 assignments are told by principal; --full lists each</sub>"), !full);
         // Every change, refusal and account is either there or counted.
         let number = |noun: &str| -> usize {
             let rest = comment.lines().find(|line| line.starts_with("… and ") && line.contains(noun));
