@@ -53,8 +53,8 @@ impl<'a> Session<'a> {
         saved: Option<&SavedPlan>,
     ) -> Result<Self, Failure> {
         let (sources, file_digest, desired) = load(&global.file, output)?;
-        let request = request(global, reading)?;
-        let request = Request { unmanaged, ..request };
+        let only = reading.deep.then_some(Strategy::ByPermissionSet);
+        let request = Request { instance: instance(global)?, unmanaged, only };
         let region = desired.region.clone().or_else(|| saved.map(|saved| saved.plan.instance.region.clone()));
         let aws = Aws::connect(&connection(global, region, output)?, access).await?;
         Ok(Self { global, output, sources, desired, file_digest, aws, request })
@@ -178,17 +178,15 @@ pub(super) fn planned(
     }
 }
 
-/// Returns what to read, as far as the command line says.
+/// Returns the instance that the command line names, if it does.
 ///
 /// # Errors
 /// If `--instance` is no ARN.
-pub(super) fn request(global: &Global, reading: Reading) -> Result<Request, Failure> {
+pub(super) fn instance(global: &Global) -> Result<Option<InstanceArn>, Failure> {
     let parse = |arn: &String| {
         InstanceArn::parse(arn).map_err(|error| Failure::new(format!("--instance {arn}: {error}")).exit(Exit::Usage))
     };
-    let instance = global.instance.as_ref().map(parse).transpose()?;
-    let only = reading.deep.then_some(Strategy::ByPermissionSet);
-    Ok(Request { instance, only, ..Request::default() })
+    global.instance.as_ref().map(parse).transpose()
 }
 
 /// Returns the way to AWS, or to what is asked in its place. `region` is what holds where the command line is silent.

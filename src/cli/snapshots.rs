@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use crate::cli::args::{Global, Reading};
+use crate::cli::args::Global;
 use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::files;
 use crate::cli::output::Output;
 use crate::cli::saved::{age_of, unusable};
-use crate::cli::session::{load, planned, request};
+use crate::cli::session::{instance, load, planned};
 use crate::model::{DesiredState, ObservedState, Shown};
 use crate::observed::{Parts, Snapshot};
 use crate::plan::Plan;
@@ -45,7 +45,7 @@ pub(super) fn plan(
     let (sources, file_digest, desired) = load(&global.file, output)?;
     let snapshot = Snapshot::parse(&files::read(path)?).map_err(|error| unusable(path, error, "observe --out FILE"))?;
     let shown = Shown(&path.display().to_string()).to_string();
-    let wanted = request(global, Reading { deep: false })?.instance;
+    let wanted = instance(global)?;
     let wanted = wanted.as_ref().or(desired.instance.as_ref().map(|arn| &arn.value));
     let there = &snapshot.instance;
     let other = |what: String| Failure::new(format!("`{shown}` is a snapshot of {what}")).exit(Exit::Refused);

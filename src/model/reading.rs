@@ -21,8 +21,8 @@ pub struct Reading {
 
 /// A way to find all assignments.
 ///
-/// Both find every assignment of everybody who exists, and every pair of permission set and account that is provisioned.
-/// Only the first sees an assignment of a deleted user or group on a pair that somebody else has too.
+/// All find every assignment of everybody who exists. By principal, an assignment of a deleted user or group is not seen on a
+/// pair of permission set and account that a group has too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Strategy {
     /// Where each permission set is provisioned, and who has it there: a call for each pair.
@@ -57,7 +57,7 @@ impl Display for Strategy {
 }
 
 impl Display for Reading {
-    /// Writes `153 calls in 8 s (by principal; by permission set it were about 445)`.
+    /// Writes `153 calls in 8 s (by principal; by permission set: about 445)`.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self { calls, seconds, strategy, next_best } = self;
         write!(f, "{calls} call{}", if *calls == 1 { "" } else { "s" })?;

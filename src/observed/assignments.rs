@@ -142,7 +142,12 @@ pub(super) async fn principals(lists: &Lists<'_>, most: usize) -> Result<Counted
     Ok(Counted::Few(found))
 }
 
-async fn ask_pairs(at: At<'_>, pairs: &[Pair<'_>], on_progress: OnProgress<'_>) -> Result<BTreeSet<Grant>, AwsError> {
+/// Asks who has each of the pairs.
+pub(super) async fn ask_pairs(
+    at: At<'_>,
+    pairs: &[Pair<'_>],
+    on_progress: OnProgress<'_>,
+) -> Result<BTreeSet<Grant>, AwsError> {
     let rows = each("assignments", pairs.to_vec(), on_progress, |Pair { name, arn, account, .. }| async move {
         let principals = at.assignments(arn, account).await?;
         let row = |principal| Grant { permission_set: name.clone(), account: account.clone(), principal };

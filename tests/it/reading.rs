@@ -68,7 +68,7 @@ proptest! {
             let request = Request { unmanaged, ..Request::default() };
             let live = observed::observe(&aws, &desired, &request, &|_| {}).await.unwrap();
             let taken = "2026-11-28T10:00:00Z".to_owned();
-            let snapshot = Snapshot::take(&aws, &Request::default(), taken, &|_| {}).await.unwrap();
+            let snapshot = Snapshot::take(&aws, None, taken, &|_| {}).await.unwrap();
             let text = snapshot.to_text().unwrap();
             let read = Snapshot::parse(&text).unwrap();
             prop_assert_eq!(&read, &snapshot);

@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::{Aws, AwsError, Listed};
 use crate::model::{
-    Account, AccountId, Caller, DesiredState, Directory, Facts, Grant, Instance, Lookup, ObservedSet, ObservedState,
-    PermissionSetName, PrincipalId, PrincipalKind, PrincipalRef, PrincipalState, Reading, Strategy,
+    Account, AccountId, Caller, DesiredState, Directory, Facts, Grant, Instance, InstanceArn, Lookup, ObservedSet,
+    ObservedState, PermissionSetName, PrincipalId, PrincipalKind, PrincipalRef, PrincipalState, Reading, Strategy,
 };
 use crate::observed::assignments::{self, Pair};
 use crate::observed::directory::{self, Lists};
 use crate::observed::sets::{self, Wanted};
-use crate::observed::{OnProgress, Request, accounts, choose, with_user};
+use crate::observed::{OnProgress, accounts, choose, with_user};
 
 /// Everything that can be observed in an instance, whatever any access file says of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,18 +42,19 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Reads everything. `taken` is the time.
+    /// Reads everything of `wanted`, or of the only instance there is. `taken` is the time. Every pair is asked, whatever it
+    /// takes: what the deleted left behind counts as well, whichever file this is held against.
     ///
     /// # Errors
     /// The first read that fails, or that the instance cannot be determined.
     pub async fn take(
         aws: &Aws,
-        request: &Request,
+        wanted: Option<&InstanceArn>,
         taken: String,
         on_progress: OnProgress<'_>,
     ) -> Result<Self, AwsError> {
         let (before, begun) = (aws.calls(), Instant::now());
-        let instance = choose(aws.instances().await?, request.instance.as_ref(), aws.region())?;
+        let instance = choose(aws.instances().await?, wanted, aws.region())?;
         let at = aws.at(&instance);
         let lists = Lists::new(at);
         let all = |kind| lists.up_to(kind, usize::MAX);
@@ -69,23 +70,20 @@ impl Snapshot {
             accounts.map(|account| Pair { name, arn: &set.arn, account, wholly: false })
         });
         let pairs: Vec<Pair<'_>> = pairs.collect();
-        // Whatever file it is held against: what the deleted left behind counts as well.
-        let only = Some(Strategy::ByPermissionSet);
-        let found = assignments::read(at, &pairs, &lists, false, only, on_progress).await?;
+        let assignments = assignments::ask_pairs(at, &pairs, on_progress).await?;
         let caller = with_user(at, caller, |_, _| true).await?;
         let listed = |listed: Option<std::sync::Arc<Vec<Listed>>>| {
             let mut listed = listed.map(|listed| listed.to_vec()).unwrap_or_default();
             listed.sort_by(|a, b| a.id.cmp(&b.id));
             listed
         };
-        let calls = aws.calls() - before;
         let reading = Reading {
-            calls,
+            calls: aws.calls() - before,
             seconds: begun.elapsed().as_secs(),
-            strategy: found.strategy,
-            next_best: found.other.map(|other| other.next_best(calls)),
+            strategy: Strategy::ByPermissionSet,
+            next_best: None,
         };
-        let (groups, users, assignments) = (listed(groups), listed(users), found.assignments);
+        let (groups, users) = (listed(groups), listed(users));
         Ok(Self { taken, caller, accounts, permission_sets, assignments, groups, users, reading, instance })
     }
 
