@@ -26,7 +26,6 @@ import dataclasses
 import json
 import os
 import pathlib
-import re
 import shutil
 import signal
 import subprocess
@@ -40,7 +39,7 @@ from estate import SIZES, estate
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "tests" / "peers"))
 
-from common import environment, run, serve  # noqa: E402
+from common import environment, find_terraform_plugins, run, serve  # noqa: E402
 
 FIRST, PLAN, CHANGE, DESTROY = PHASES = ("first apply", "plan, nothing to do", "apply one change", "destroy")
 TOOLS = ("permset", "terraform")
@@ -301,31 +300,6 @@ def measure_permset(permset, declared, job_seconds):
 # ---------------------------------------------------------------- Terraform
 
 
-def find_plugins():
-    """The folder with the newest AWS provider: <plugins>/<registry>/<namespace>/<type>/<version>/<platform>/<file>."""
-    roots = [
-        os.environ.get("TF_PLUGIN_DIR"),
-        os.environ.get("TF_PLUGIN_CACHE_DIR"),
-        pathlib.Path.home() / ".terraform.d",
-        "/usr/local/share/terraform",
-        "/usr/share/terraform",
-        "/opt",
-        "/usr/local",
-    ]
-    found = []
-    for root in map(pathlib.Path, filter(None, roots)):
-        for folder, folders, files in os.walk(root):
-            if len(pathlib.Path(folder).relative_to(root).parts) >= 8:
-                folders.clear()
-            found += [pathlib.Path(folder, file) for file in files if file.startswith("terraform-provider-aws_v")]
-    versions = [(tuple(map(int, re.findall(r"\d+", file.parents[1].name))), file) for file in found if len(file.parents) > 5]
-    fitting = [(version, file) for version, file in versions if version >= (5, 100)]
-    if not fitting:
-        raise FileNotFoundError("no aws provider 5.100 or newer of Terraform in TF_PLUGIN_DIR or the usual folders")
-    version, file = max(fitting)
-    return ".".join(map(str, version)), file.parents[5]
-
-
 class Terraform:
     """The program and its provider: nothing of this machine's configuration is seen, and nothing is asked of the network."""
 
@@ -333,7 +307,7 @@ class Terraform:
         self.program = shutil.which("terraform")
         if not self.program:
             raise FileNotFoundError("no terraform in PATH")
-        self.provider_version, self.plugins = find_plugins()
+        self.provider_version, self.plugins = find_terraform_plugins()
         with tempfile.TemporaryDirectory() as home:
             printed = self.quietly(pathlib.Path(home), {}, "version", "-json")
             self.version = json.loads(printed.stdout)["terraform_version"]

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 
@@ -47,3 +48,29 @@ def edit_world(world, change):
     value = json.loads(path.read_text())
     change(value)
     path.write_text(json.dumps(value))
+
+
+def find_terraform_plugins():
+    """Version and plugin folder of the newest AWS provider of the 5.x that configurations are written for, unpacked as
+    <plugins>/<registry>/<namespace>/<type>/<version>/<platform>/<file>."""
+    roots = [
+        os.environ.get("TF_PLUGIN_DIR"),
+        os.environ.get("TF_PLUGIN_CACHE_DIR"),
+        pathlib.Path.home() / ".terraform.d",
+        "/usr/local/share/terraform",
+        "/usr/share/terraform",
+        "/opt",
+        "/usr/local",
+    ]
+    found = []
+    for root in map(pathlib.Path, filter(None, roots)):
+        for folder, folders, files in os.walk(root):
+            if len(pathlib.Path(folder).relative_to(root).parts) >= 8:
+                folders.clear()
+            found += [pathlib.Path(folder, file) for file in files if file.startswith("terraform-provider-aws_v5.")]
+    versions = [(tuple(map(int, re.findall(r"\d+", file.parents[1].name))), file) for file in found if len(file.parents) > 5]
+    fitting = [(version, file) for version, file in versions if (5, 100) <= version[:2] < (6,)]
+    if not fitting:
+        raise FileNotFoundError("no aws provider 5.100 or newer of Terraform in TF_PLUGIN_DIR or the usual folders")
+    version, file = max(fitting)
+    return ".".join(map(str, version)), file.parents[5]

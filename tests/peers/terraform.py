@@ -6,16 +6,14 @@ The configurations are in the folder of the same name. What Terraform says of it
 import atexit
 import functools
 import json
-import os
 import pathlib
-import re
 import shutil
 import subprocess
 import tempfile
 
 import boto3
 
-from common import EXAMPLE, environment, run, serve
+from common import EXAMPLE, environment, find_terraform_plugins, run, serve
 
 HERE = pathlib.Path(__file__).resolve().parent / "terraform"
 PARALLELISM = "-parallelism=20"
@@ -27,34 +25,12 @@ HOSTING = "jitsi-hosting"
 # ---------------------------------------------------------------- Terraform, hermetically
 
 
-def find_provider():
-    """The newest provider of the 5.x that the configurations are written for, unpacked as `…/<version>/<platform>/<file>`."""
-    roots = [
-        os.environ.get("TF_PLUGIN_DIR"),
-        os.environ.get("TF_PLUGIN_CACHE_DIR"),
-        pathlib.Path.home() / ".terraform.d",
-        "/usr/local/share/terraform",
-        "/usr/share/terraform",
-        "/opt",
-        "/usr/local",
-    ]
-    found = []
-    for root in map(pathlib.Path, filter(None, roots)):
-        for folder, folders, files in os.walk(root):
-            if len(pathlib.Path(folder).relative_to(root).parts) >= 8:
-                folders.clear()
-            found += [pathlib.Path(folder, file) for file in files if file.startswith("terraform-provider-aws_v5.")]
-    versions = [(tuple(map(int, re.findall(r"\d+", file.parents[1].name))), file) for file in found if len(file.parents) > 5]
-    fitting = [(version, file) for version, file in versions if (5, 100) <= version[:2] < (6,)]
-    if not fitting:
-        raise ImportError("no aws provider 5.100 or newer of Terraform in TF_PLUGIN_DIR or the usual folders")
-    return max(fitting)[1]
-
-
 if not shutil.which("terraform"):
     raise ImportError("no terraform")
-# <plugins>/<registry>/<namespace>/<type>/<version>/<platform>/<file>
-PLUGINS = find_provider().parents[5]
+try:
+    _, PLUGINS = find_terraform_plugins()
+except FileNotFoundError as error:
+    raise ImportError(error) from None
 
 
 def call(folder, *args, env=None, expect=(0,)):
