@@ -28,7 +28,7 @@ pub(super) struct Arguments {
 /// Options of every command.
 #[derive(Debug, Args)]
 pub(super) struct Global {
-    /// The access file
+    /// The access file, or a folder: all `*.yaml` in it are read as one
     #[arg(short, long, global = true, value_name = "FILE", default_value = DEFAULT_FILE)]
     pub(super) file: PathBuf,
     /// Profile of the AWS configuration

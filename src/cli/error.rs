@@ -59,6 +59,9 @@ impl From<SourceError> for Failure {
             SourceError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
                 failure.hint("name the access file with `-f FILE`, or write a starter with `permset init`")
             }
+            SourceError::Empty { .. } => {
+                failure.hint("name an access file, or a folder with access files in it, with `-f`")
+            }
             SourceError::Io { .. } => failure,
             SourceError::TooLarge { .. } | SourceError::NotText { .. } => failure.exit(Exit::Invalid),
         }

@@ -1,13 +1,14 @@
 //! From `access.yaml` to a [`DesiredState`]: read, decode, lower, check.
 //!
-//! `source` reads files and is the only part that does; `yaml` turns text into a tree that knows its places; `form` is
-//! what the file may look like (and its JSON Schema); `lower` works out what it means. All mistakes are collected, each
+//! `source` reads files and is the only part that does; `yaml` turns text into a tree that knows its places; `join` makes one of
+//! the files of a folder; `form` is what the file may look like (and its JSON Schema); `lower` works out what it means. All mistakes are collected, each
 //! with its place. Nothing here knows AWS.
 
 mod assignments;
 mod decode;
 mod form;
 mod guards;
+mod join;
 mod lower;
 mod permission_sets;
 mod policies;
@@ -38,27 +39,44 @@ pub struct AccessFile {
     pub desired: Option<DesiredState>,
 }
 
-/// Reads an access file and the policy files that it names.
+/// Reads an access file, or all those of a folder as one, and the policy files that they name.
 ///
 /// # Errors
 /// Only if the access file itself cannot be read as text. Everything wrong inside is a [`Finding`].
 pub fn load(path: &Path) -> Result<AccessFile, SourceError> {
-    let mut reader = source::Reader::open(path)?;
+    Ok(read(source::Reader::open(path)?))
+}
+
+/// Reads access files that are not on disk yet, each with its path, as one; policy files are looked for beside the first.
+pub fn parse(files: &[(&Path, &str)]) -> AccessFile {
+    read(source::Reader::of(files))
+}
+
+fn read(mut reader: source::Reader) -> AccessFile {
     let mut findings = Vec::new();
-    let form = yaml::parse(reader.sources().text(0), 0)
-        .and_then(|root| decode::decode::<form::AccessForm>(&root, &mut findings).ok_or_else(Vec::new));
-    let desired = match form {
-        Ok(form) => Some(lower::lower(form, &mut reader, &mut findings)),
-        Err(errors) => {
-            findings.extend(errors);
-            None
-        }
-    };
+    let desired = form(&reader, &mut findings).map(|form| lower::lower(form, &mut reader, &mut findings));
     findings.sort_by_key(|finding| finding.place);
     let usable = findings.iter().all(|finding| finding.severity != Severity::Error);
     let sources = reader.into_sources();
     let digest = digest(&sources);
-    Ok(AccessFile { sources, findings, digest, desired: desired.flatten().filter(|_| usable) })
+    AccessFile { sources, findings, digest, desired: desired.flatten().filter(|_| usable) }
+}
+
+/// Reads the form; `None` after reporting why not.
+fn form(reader: &source::Reader, findings: &mut Vec<Finding>) -> Option<form::AccessForm> {
+    let sources = reader.sources();
+    let mut roots = Vec::new();
+    for file in 0..reader.access_files() {
+        match yaml::parse(sources.text(file), file) {
+            Ok(root) => roots.push(root),
+            Err(errors) => findings.extend(errors),
+        }
+    }
+    if roots.len() < reader.access_files() {
+        return None;
+    }
+    let root = if roots.len() == 1 { roots.pop()? } else { join::join(roots, sources, findings) };
+    decode::decode::<form::AccessForm>(&root, findings)
 }
 
 /// Digests the texts with their lengths, so that nothing can move from the end of one to the beginning of the next.

@@ -29,6 +29,12 @@ pub enum SourceError {
         /// The file.
         path: String,
     },
+    /// The folder has no access file in it.
+    #[error("there is no `*.yaml` or `*.yml` file in the folder `{path}`")]
+    Empty {
+        /// The folder.
+        path: String,
+    },
     /// The file is not UTF-8.
     #[error("`{path}` is not UTF-8 text: {why}")]
     NotText {
@@ -43,16 +49,39 @@ pub enum SourceError {
 pub(super) struct Reader {
     folder: PathBuf,
     sources: Sources,
+    /// How many of the sources are access files; they come first.
+    access_files: usize,
     /// Files that were read already: a hundred permission sets may name the same one.
     seen: BTreeMap<PathBuf, usize>,
 }
 
 impl Reader {
-    /// Reads the access file, which becomes file 0.
+    /// Reads the access file, which becomes file 0, or those of a folder in the order of their names.
     pub(super) fn open(path: &Path) -> Result<Self, SourceError> {
+        if !path.is_dir() {
+            let text = read_text(path)?;
+            return Ok(Self::of(&[(path, &text)]));
+        }
+        let paths = access_files(path)?;
+        let texts = paths.iter().map(|path| read_text(path)).collect::<Result<Vec<_>, _>>()?;
+        let files: Vec<(&Path, &str)> =
+            paths.iter().map(PathBuf::as_path).zip(texts.iter().map(String::as_str)).collect();
+        Ok(Self::of(&files))
+    }
+
+    /// Takes texts that were read, or made, already.
+    pub(super) fn of(files: &[(&Path, &str)]) -> Self {
         let mut sources = Sources::default();
-        sources.add(path.display().to_string(), read_text(path)?);
-        Ok(Self { folder: path.parent().map(Path::to_path_buf).unwrap_or_default(), sources, seen: BTreeMap::new() })
+        for (path, text) in files {
+            sources.add(path.display().to_string(), *text);
+        }
+        let folder = files.first().and_then(|(path, _)| path.parent()).map(Path::to_path_buf).unwrap_or_default();
+        Self { folder, sources, access_files: files.len(), seen: BTreeMap::new() }
+    }
+
+    /// Returns how many access files there are.
+    pub(super) fn access_files(&self) -> usize {
+        self.access_files
     }
 
     /// Reads a file named inside the access file and returns its index.
@@ -76,7 +105,7 @@ impl Reader {
         }
         let text = read_text(&path).map_err(|error| match &error {
             SourceError::Io { source, .. } => format!("{error}: {source}"),
-            SourceError::TooLarge { .. } | SourceError::NotText { .. } => error.to_string(),
+            SourceError::TooLarge { .. } | SourceError::NotText { .. } | SourceError::Empty { .. } => error.to_string(),
         })?;
         let file = self.sources.add(path.display().to_string(), text);
         self.seen.insert(path, file);
@@ -102,6 +131,23 @@ impl Reader {
     pub(super) fn into_sources(self) -> Sources {
         self.sources
     }
+}
+
+/// Returns the access files of a folder; hidden files and folders below are none.
+fn access_files(folder: &Path) -> Result<Vec<PathBuf>, SourceError> {
+    let shown = || folder.display().to_string();
+    let io = |source| SourceError::Io { path: shown(), source };
+    let mut paths = Vec::new();
+    for entry in folder.read_dir().map_err(io)? {
+        let path = entry.map_err(io)?.path();
+        let ending = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+        let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if ending && !hidden && !path.is_dir() {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    if paths.is_empty() { Err(SourceError::Empty { path: shown() }) } else { Ok(paths) }
 }
 
 fn read_text(path: &Path) -> Result<String, SourceError> {

@@ -13,6 +13,7 @@ mod cli;
 mod converge;
 mod effort;
 mod example;
+mod folders;
 mod guards;
 mod invalid;
 mod journals;
