@@ -74,7 +74,7 @@ pub(super) async fn check(
     if session.file_digest != saved.file_digest {
         let (file, planned) = (session.file(), Shown(&saved.file).to_string());
         if file == planned {
-            return Err(refused(format!("{file} has changed since the plan was made")));
+            return Err(refused(format!("{file} has changed since the plan was made, or a line of it has expired")));
         }
         let failure = Failure::new(format!("the plan was made from {planned}, not from {file}, nothing was changed"));
         return Err(failure.hint(format!("name that file: `-f {}`", quoted(&planned))).exit(Exit::Refused));

@@ -2,21 +2,29 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use jiff::Timestamp;
+
+use crate::desired::expiry;
 use crate::desired::form::AssignmentForm;
 use crate::desired::references::{Context, check_in_scope, selector, set_name};
 use crate::model::{AccountSelector, Finding, GroupName, Located, PermissionSetName, Rule, Shown, UserName};
 
 /// Lowers all assignments.
-pub(super) fn lower(forms: Vec<AssignmentForm>, context: &Context<'_>, findings: &mut Vec<Finding>) -> Vec<Rule> {
-    let rules: Vec<Rule> = forms.into_iter().map(|form| lower_rule(form, context, findings)).collect();
+pub(super) fn lower(
+    forms: Vec<AssignmentForm>,
+    context: &Context<'_>,
+    now: Timestamp,
+    findings: &mut Vec<Finding>,
+) -> Vec<Rule> {
+    let rules: Vec<Rule> = forms.into_iter().map(|form| lower_rule(form, context, now, findings)).collect();
     if within_bounds(&rules, findings) {
         warn_of_repeats(&rules, findings);
     }
     rules
 }
 
-fn lower_rule(form: AssignmentForm, context: &Context<'_>, findings: &mut Vec<Finding>) -> Rule {
-    let AssignmentForm { permission_sets, accounts, except_accounts, groups, users, reason, place } = form;
+fn lower_rule(form: AssignmentForm, context: &Context<'_>, now: Timestamp, findings: &mut Vec<Finding>) -> Rule {
+    let AssignmentForm { permission_sets, accounts, except_accounts, groups, users, expires, reason, place } = form;
     for (name, list) in [("permission_sets", &permission_sets.0), ("accounts", &accounts.0)] {
         if list.as_ref().is_some_and(Vec::is_empty) {
             findings.push(Finding::error(
@@ -52,6 +60,7 @@ fn lower_rule(form: AssignmentForm, context: &Context<'_>, findings: &mut Vec<Fi
         except_accounts,
         groups: names(groups, "group", GroupName::new, findings),
         users: names(users, "user", UserName::new, findings),
+        expires: expires.and_then(|expires| expiry::lower(expires, now, findings)),
         reason: reason.map(|reason| reason.value),
     }
 }

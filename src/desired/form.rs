@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
 use serde_json::Value;
 
-use crate::desired::decode::{Kept, Named, form};
-use crate::desired::yaml::Node;
-use crate::model::Located;
+use crate::desired::decode::{Decode, Kept, Named, form};
+use crate::desired::yaml::{Kind, Node};
+use crate::model::{Finding, Located};
 
 type Text = Located<String>;
 
@@ -35,6 +35,8 @@ form! {
         assignments: Option<Vec<AssignmentForm>>,
         /// What apply does only with somebody's consent, and what it never does.
         guards: Option<GuardsForm>,
+        /// Live assignments that are left alone, though they are in scope: those of just-in-time tools, or of principals that no longer exist.
+        ignore: Option<Vec<IgnoreForm>>,
     }
 
     /// Which Identity Center instance, and where.
@@ -144,8 +146,37 @@ form! {
         groups: Option<Vec<Text>>,
         /// The users, by user name or e-mail address.
         users: Option<Vec<Text>>,
+        /// Until when: a day, which counts to its end in UTC, as in `2027-01-31`, or a time as in `2027-01-31T18:00:00Z`. After it the line grants nothing, so apply revokes.
+        expires: Option<Text>,
         /// Why; for readers only.
         reason: Option<Text>,
+    }
+
+    /// What matches everything that is written here is left alone; `*` in a name stands for any characters.
+    IgnoreForm at place = "an ignored assignment" {
+        /// Groups, by display name.
+        groups: Option<OneOrMany>,
+        /// Users, by user name.
+        users: Option<OneOrMany>,
+        /// Groups and users by their ids: the only way to name one that no longer exists.
+        principal_ids: Option<OneOrMany>,
+        /// Permission sets, by name.
+        permission_sets: Option<OneOrMany>,
+        /// Accounts, by name, short name or id.
+        accounts: Option<OneOrMany>,
+    }
+}
+
+/// One text, or a list of them.
+#[derive(Debug)]
+pub(super) struct OneOrMany(pub(super) Vec<Text>);
+
+impl Decode for OneOrMany {
+    fn decode(node: &Node, findings: &mut Vec<Finding>) -> Option<Self> {
+        match node.kind {
+            Kind::List(_) => Vec::decode(node, findings).map(Self),
+            _ => Text::decode(node, findings).map(|text| Self(vec![text])),
+        }
     }
 }
 
@@ -193,6 +224,7 @@ struct PolicyForm;
 written_schema! {
     // Without quotes YAML may make a number or a boolean of a text; permset reads it as it is spelled.
     Text = {"type": ["string", "number", "boolean"]},
+    OneOrMany = {"anyOf": [{"type": ["string", "number", "boolean"]}, {"type": "array", "items": {"type": ["string", "number", "boolean"]}}]},
     ScopeSetsForm = {"enum": ["declared", "all"]},
     ExternalForm = {"const": "external"},
     PolicyForm = {"type": ["object", "string"]},

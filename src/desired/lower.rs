@@ -1,15 +1,22 @@
 //! Works out what the form means: names become typed, short names become ids, references are checked.
 
+use jiff::Timestamp;
+
 use crate::desired::decode::{Kept, Named};
 use crate::desired::form::{AccessForm, InstanceForm, ScopeForm};
 use crate::desired::references::{Context, ShortNames, selector};
 use crate::desired::source::Reader;
-use crate::desired::{assignments, guards, permission_sets, text};
+use crate::desired::{assignments, guards, ignored, permission_sets, text};
 use crate::model::{AccountId, AccountName, DesiredState, Finding, InstanceArn, Located, Scope, ScopeSets, Shown};
 
 /// Lowers the form; `None` after a finding that leaves nothing to go on with.
-pub(super) fn lower(form: AccessForm, reader: &mut Reader, findings: &mut Vec<Finding>) -> Option<DesiredState> {
-    let AccessForm { version, owner, instance, scope, accounts, permission_sets, assignments, guards } = form;
+pub(super) fn lower(
+    form: AccessForm,
+    reader: &mut Reader,
+    now: Timestamp,
+    findings: &mut Vec<Finding>,
+) -> Option<DesiredState> {
+    let AccessForm { version, owner, instance, scope, accounts, permission_sets, assignments, guards, ignore } = form;
     check_version(version, findings);
     let owner = owner.filter(|owner| text::owner(owner, findings)).map(|owner| owner.value);
     let (instance, region) = lower_instance(instance, findings);
@@ -17,12 +24,13 @@ pub(super) fn lower(form: AccessForm, reader: &mut Reader, findings: &mut Vec<Fi
     let permission_sets = permission_sets::lower(permission_sets, owner.as_deref(), reader, findings);
     let scope = lower_scope(scope, &short_names, findings);
     let context = Context { short_names: &short_names, permission_sets: &permission_sets, scope: scope.as_ref() };
-    let rules = assignments::lower(assignments.unwrap_or_default(), &context, findings);
+    let rules = assignments::lower(assignments.unwrap_or_default(), &context, now, findings);
     let guards = guards::lower(guards, &context, findings);
+    let ignore = ignored::lower(ignore.unwrap_or_default(), &short_names, findings);
     // A declared name whose value was wrong is known by name only; its findings are errors, so the state is not used.
     let permission_sets = permission_sets.into_iter().filter_map(|(name, set)| Some((name, set?))).collect();
     let short_names = short_names.into_iter().map(|(name, id)| (id, AccountName::new(name))).collect();
-    Some(DesiredState { owner, instance, region, short_names, scope: scope?, permission_sets, rules, guards })
+    Some(DesiredState { owner, instance, region, short_names, scope: scope?, permission_sets, rules, guards, ignore })
 }
 
 fn check_version(version: Kept<Located<String>>, findings: &mut Vec<Finding>) {

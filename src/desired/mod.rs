@@ -6,8 +6,10 @@
 
 mod assignments;
 mod decode;
+mod expiry;
 mod form;
 mod guards;
+mod ignored;
 mod join;
 mod lower;
 mod permission_sets;
@@ -19,12 +21,13 @@ mod yaml;
 
 use std::path::Path;
 
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 pub use form::schema;
 pub use source::SourceError;
 
-use crate::model::{DesiredState, Finding, Severity, Sources};
+use crate::model::{DesiredState, Finding, Rule, Severity, Sources};
 
 /// An access file that was read, right or wrong.
 #[derive(Clone, Debug)]
@@ -44,22 +47,31 @@ pub struct AccessFile {
 /// # Errors
 /// Only if the access file itself cannot be read as text. Everything wrong inside is a [`Finding`].
 pub fn load(path: &Path) -> Result<AccessFile, SourceError> {
-    Ok(read(source::Reader::open(path)?))
+    load_at(path, Timestamp::now())
+}
+
+/// Reads the same as it is at a time: some lines end with a date.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_at(path: &Path, now: Timestamp) -> Result<AccessFile, SourceError> {
+    Ok(read(source::Reader::open(path)?, now))
 }
 
 /// Reads access files that are not on disk yet, each with its path, as one; policy files are looked for beside the first.
 pub fn parse(files: &[(&Path, &str)]) -> AccessFile {
-    read(source::Reader::of(files))
+    read(source::Reader::of(files), Timestamp::now())
 }
 
-fn read(mut reader: source::Reader) -> AccessFile {
+fn read(mut reader: source::Reader, now: Timestamp) -> AccessFile {
     let mut findings = Vec::new();
-    let desired = form(&reader, &mut findings).map(|form| lower::lower(form, &mut reader, &mut findings));
+    let desired = form(&reader, &mut findings).map(|form| lower::lower(form, &mut reader, now, &mut findings));
     findings.sort_by_key(|finding| finding.place);
     let usable = findings.iter().all(|finding| finding.severity != Severity::Error);
     let sources = reader.into_sources();
-    let digest = digest(&sources);
-    AccessFile { sources, findings, digest, desired: desired.flatten().filter(|_| usable) }
+    let desired = desired.flatten().filter(|_| usable);
+    let digest = digest(&sources, desired.iter().flat_map(|desired| &desired.rules));
+    AccessFile { sources, findings, digest, desired }
 }
 
 /// Reads the form; `None` after reporting why not.
@@ -79,12 +91,16 @@ fn form(reader: &source::Reader, findings: &mut Vec<Finding>) -> Option<form::Ac
     decode::decode::<form::AccessForm>(&root, findings)
 }
 
-/// Digests the texts with their lengths, so that nothing can move from the end of one to the beginning of the next.
-fn digest(sources: &Sources) -> String {
+/// Digests the texts with their lengths, so that nothing can move from the end of one to the beginning of the next; and which
+/// lines have expired, for with them the file says something else.
+fn digest<'a>(sources: &Sources, rules: impl Iterator<Item = &'a Rule>) -> String {
     let mut hash = Sha256::new();
     for (_, text) in sources.files() {
         hash.update((text.len() as u64).to_be_bytes());
         hash.update(text);
+    }
+    for (number, _) in rules.enumerate().filter(|(_, rule)| rule.has_expired()) {
+        hash.update((number as u64).to_be_bytes());
     }
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

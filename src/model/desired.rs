@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Account, AccountId, AccountName, Definition, GroupName, Guards, InstanceArn, Located, PermissionSetName, Place,
-    PrincipalKind, UserName,
+    Account, AccountId, AccountName, Definition, GroupName, Guards, Ignore, InstanceArn, Located, PermissionSetName,
+    Place, PrincipalKind, UserName,
 };
 
 /// The desired state: the access file with its meaning worked out and every place kept, so that what only AWS can
@@ -27,6 +27,8 @@ pub struct DesiredState {
     pub rules: Vec<Rule>,
     /// What an apply may not do without consent.
     pub guards: Guards,
+    /// Live assignments that are left alone.
+    pub ignore: Vec<Ignore>,
 }
 
 /// Where the file decides about assignments; nothing outside is ever touched.
@@ -82,8 +84,28 @@ pub struct Rule {
     pub groups: Vec<Located<GroupName>>,
     /// To which users.
     pub users: Vec<Located<UserName>>,
+    /// Until when.
+    pub expires: Option<Expiry>,
     /// Why, for readers.
     pub reason: Option<String>,
+}
+
+impl Rule {
+    /// Returns whether its date has passed: then it grants nothing.
+    pub fn has_expired(&self) -> bool {
+        self.expires.as_ref().is_some_and(|expiry| expiry.passed)
+    }
+}
+
+/// Until when a line grants anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expiry {
+    /// The date as it is written.
+    pub written: String,
+    /// Where it stands.
+    pub place: Place,
+    /// Whether it had passed when the file was read.
+    pub passed: bool,
 }
 
 /// How the file names accounts.
@@ -109,11 +131,14 @@ impl AccountSelector {
 }
 
 impl DesiredState {
-    /// Returns all account selectors of the file, those of the scope first.
+    /// Returns all account selectors of the file, those of the scope first; lines that have expired may name accounts that
+    /// are gone.
     pub fn account_selectors(&self) -> impl Iterator<Item = &Located<AccountSelector>> {
-        let of_rules = self.rules.iter().flat_map(|rule| rule.accounts.iter().chain(&rule.except_accounts));
+        let of_rules = self.rules.iter().filter(|rule| !rule.has_expired());
+        let of_rules = of_rules.flat_map(|rule| rule.accounts.iter().chain(&rule.except_accounts));
         let of_guards = self.guards.required.iter().map(|required| &required.account);
-        self.scope.accounts.iter().chain(of_rules).chain(of_guards)
+        let ignored = self.ignore.iter().flat_map(|ignore| &ignore.accounts);
+        self.scope.accounts.iter().chain(of_rules).chain(of_guards).chain(ignored)
     }
 
     /// Returns what each former permission set is called now.

@@ -12,6 +12,7 @@ mod facts;
 mod finding;
 mod guards;
 mod ids;
+mod ignore;
 mod observed;
 
 mod permission_set;
@@ -24,7 +25,7 @@ mod shown;
 pub use account::{Account, AccountRef, AccountState};
 pub use assignment::{Assignment, Grant, Principal, PrincipalKind, PrincipalRef};
 pub use caller::{Caller, CallerUser, WayIn};
-pub use desired::{AccountSelector, DesiredDefinition, DesiredSet, DesiredState, Rule, Scope, ScopeSets};
+pub use desired::{AccountSelector, DesiredDefinition, DesiredSet, DesiredState, Expiry, Rule, Scope, ScopeSets};
 pub use duration::{DurationError, SessionDuration};
 pub use facts::{Facts, Moved};
 pub use finding::{Finding, Located, Place, Position, Severity, Sources, similar_name};
@@ -33,6 +34,7 @@ pub use ids::{
     AccountId, AccountName, GroupName, IdError, IdentityStoreId, InstanceArn, PermissionSetArn, PermissionSetName,
     PrincipalId, UserName,
 };
+pub use ignore::{Ignore, Pattern};
 pub use observed::{
     AccountsByName, Directory, Instance, Lookup, ObservedSet, ObservedState, PrincipalState, Provisioning,
 };

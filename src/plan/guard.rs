@@ -280,7 +280,7 @@ fn emptied<'a>(
 /// What is declared will be there; what the file does not decide about stays as it is.
 fn required(desired: &DesiredState, observed: &ObservedState, resolved: &Resolved) -> Vec<Refusal> {
     let live = |grant: &Grant| {
-        let stays = !resolved.owns(desired, &grant.permission_set, &grant.account);
+        let stays = !resolved.decides(desired, grant);
         stays && observed.assignments.contains(grant)
     };
     let missing = resolved.required.iter().filter(|grant| !resolved.grants.contains(grant) && !live(grant));

@@ -11,6 +11,7 @@ mod change;
 mod diff;
 mod drift;
 mod guard;
+mod ignored;
 mod order;
 mod resolve;
 mod saved;

@@ -144,7 +144,7 @@ fn assignments(
     resolved: &Resolved,
 ) -> (BTreeSet<Grant>, BTreeSet<Grant>) {
     // Only what differs is asked whether the file decides about it; grants of the file are where it does.
-    let owned = |grant: &&Grant| resolved.owns(desired, &grant.permission_set, &grant.account);
+    let owned = |grant: &&Grant| resolved.decides(desired, grant);
     let assigns = resolved.grants.difference(&observed.assignments).cloned().collect();
     let revokes = observed.assignments.difference(&resolved.grants).filter(owned).cloned().collect();
     (assigns, revokes)

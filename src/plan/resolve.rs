@@ -7,7 +7,7 @@ use crate::model::{
     Grant, Located, Lookup, OWNER_TAG, ObservedState, PermissionSetName, Place, PrincipalKind, PrincipalRef, Rule,
     ScopeSets, Shown, similar_name,
 };
-use crate::plan::{Change, LeftAlone, Step};
+use crate::plan::{Change, LeftAlone, Step, ignored};
 
 /// The declared side of the comparison, in ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +18,10 @@ pub struct Resolved {
     pub grants: BTreeSet<Grant>,
     /// What must be granted after every apply. More than one where a name means several accounts, which is an error.
     pub required: BTreeSet<Grant>,
+    /// What lines of the file granted until their date had passed.
+    pub expired: BTreeSet<Grant>,
+    /// What is live and left alone.
+    pub ignored: BTreeSet<Grant>,
     /// The permission sets that carry this owner's tag and left the file, or are called otherwise now.
     pub leaving: BTreeSet<PermissionSetName>,
 }
@@ -38,12 +42,17 @@ impl Resolved {
                 _ => self.owns(desired, &grant.permission_set, &grant.account),
             };
             last = Some((grant, owned));
-            owned
+            owned && !self.ignored.contains(*grant)
         })
     }
 
+    /// Returns whether the file decides about a live assignment.
+    pub(super) fn decides(&self, desired: &DesiredState, grant: &Grant) -> bool {
+        self.owns(desired, &grant.permission_set, &grant.account) && !self.ignored.contains(grant)
+    }
+
     /// Returns whether the file decides about assignments of this permission set in this account.
-    pub(super) fn owns(&self, desired: &DesiredState, set: &PermissionSetName, account: &AccountId) -> bool {
+    fn owns(&self, desired: &DesiredState, set: &PermissionSetName, account: &AccountId) -> bool {
         let set_in_scope = desired.scope.permission_sets == ScopeSets::All
             || desired.permission_sets.contains_key(set)
             || self.leaving.contains(set);
@@ -64,10 +73,15 @@ pub(super) fn resolve(desired: &DesiredState, observed: &ObservedState, findings
         scope,
         grants: BTreeSet::new(),
         required: required(desired, observed, findings),
+        expired: BTreeSet::new(),
+        ignored: ignored::live(desired, observed),
         leaving: leaving(desired, observed),
     };
     let mut written: Vec<(Grant, Place)> = Vec::new();
+    let mut expired: Vec<(Grant, Place)> = Vec::new();
     for rule in &desired.rules {
+        let (written, findings) =
+            if rule.has_expired() { (&mut expired, &mut Vec::new()) } else { (&mut written, &mut *findings) };
         let accounts = rule_accounts(rule, observed, &accounts_by_name, &resolved.scope, findings);
         let principals = principals(rule, observed, findings);
         let grants = accounts.len().saturating_mul(principals.len()).saturating_mul(rule.permission_sets.len());
@@ -97,6 +111,8 @@ pub(super) fn resolve(desired: &DesiredState, observed: &ObservedState, findings
         warn_of_repeat(&observed.directory.principal(principal).to_string(), place, findings);
     }
     resolved.grants = written.into_iter().map(|(grant, _)| grant).collect();
+    resolved.expired = expired.into_iter().map(|(grant, _)| grant).collect();
+    ignored::check(desired, observed, &resolved, findings);
     resolved
 }
 

@@ -18,6 +18,7 @@ mod guards;
 mod invalid;
 mod journals;
 mod large_plans;
+mod left_alone;
 mod limits;
 mod oracle;
 mod properties;
