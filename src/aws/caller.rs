@@ -7,6 +7,9 @@ use crate::aws::error::{AwsError, ErrorKind};
 use crate::aws::{At, Aws};
 use crate::model::{AccountId, Caller, CallerUser, PrincipalId, UserName};
 
+/// Memberships come in pages of at most 100.
+const PAGE: i32 = 100;
+
 impl Aws {
     /// Asks who is calling. Needs no permission.
     ///
@@ -51,6 +54,31 @@ impl At<'_> {
             found.into_iter().filter_map(|membership| membership.group_id).map(PrincipalId::new).collect()
         };
         Ok(unless_denied(found.await)?.map(ids))
+    }
+}
+
+impl At<'_> {
+    /// Lists the users in a group; nobody if there is no such group any more.
+    ///
+    /// # Errors
+    /// If AWS refuses.
+    pub async fn members(self, group: &PrincipalId) -> Result<Vec<PrincipalId>, AwsError> {
+        const OP: &str = "ListGroupMemberships";
+        let found = pages(OP, group, |token| async move {
+            let request = self.aws.identity_store.list_group_memberships();
+            let request = request.identity_store_id(self.instance.identity_store.as_str()).group_id(group.as_str());
+            let output = call(OP, group, request.max_results(PAGE).set_next_token(token).send()).await?;
+            Ok((output.group_memberships, output.next_token))
+        });
+        let user = |membership: aws_sdk_identitystore::types::GroupMembership| match membership.member_id {
+            Some(MemberId::UserId(id)) => Some(PrincipalId::new(id)),
+            _ => None,
+        };
+        match found.await {
+            Ok(found) => Ok(found.into_iter().filter_map(user).collect()),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
     }
 }
 

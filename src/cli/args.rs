@@ -78,6 +78,11 @@ impl Global {
     /// Returns what to type for another command on the same file and the same AWS: a hint that leaves out `--sandbox`
     /// would send somebody to the real one.
     pub(super) fn again(&self, command: &str) -> String {
+        self.again_for(&self.file, command)
+    }
+
+    /// Returns the same for another access file.
+    pub(super) fn again_for(&self, file: &std::path::Path, command: &str) -> String {
         let mut words = vec!["permset".to_owned()];
         if let Some(world) = &self.sandbox {
             let world = world.display().to_string();
@@ -96,8 +101,8 @@ impl Global {
         for (flag, value) in options {
             words.extend(value.iter().flat_map(|value| [flag.to_owned(), quoted(value)]));
         }
-        if self.file != std::path::Path::new(DEFAULT_FILE) {
-            words.extend(["-f".to_owned(), quoted(&self.file.display().to_string())]);
+        if file != std::path::Path::new(DEFAULT_FILE) {
+            words.extend(["-f".to_owned(), quoted(&file.display().to_string())]);
         }
         words.push(command.to_owned());
         words.join(" ")
@@ -166,6 +171,8 @@ pub(super) enum Command {
     Observe(ObserveArgs),
     /// Bring AWS to what the access file declares
     Apply(ApplyArgs),
+    /// Write an access file for what exists already; `plan` right after it finds nothing to do
+    Import(ImportArgs),
     /// Look for differences, on a schedule; changes nothing, exit code 2 if there are any
     Drift(DriftArgs),
     /// An Identity Center in a file, to try permset on
@@ -305,6 +312,36 @@ pub(super) enum ApplyFormat {
     Text,
     /// For machines, one event a line
     Json,
+}
+
+/// Options of `import`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:  permset import --out imported.yaml")]
+pub(super) struct ImportArgs {
+    /// Where to write it (never overwrites); without it to stdout
+    #[arg(long, value_name = "FILE", conflicts_with = "split")]
+    pub(super) out: Option<PathBuf>,
+    /// Write a file for each permission set into a new folder, for `-f DIR`
+    #[arg(long, value_name = "DIR")]
+    pub(super) split: Option<PathBuf>,
+    /// Only these accounts, by name or id
+    #[arg(long, value_name = "ACCOUNT", value_delimiter = ',')]
+    pub(super) accounts: Vec<String>,
+    /// Only these permission sets
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(super) sets: Vec<String>,
+    /// Who shall own the permission sets; the first apply writes that as their tag
+    #[arg(long, value_name = "OWNER")]
+    pub(super) owner: Option<String>,
+    /// Only assign: somebody else decides what each permission set consists of
+    #[arg(long)]
+    pub(super) external: bool,
+    /// Write `"*"` where somebody has something in every active account, which gives it them in accounts to come as well
+    #[arg(long)]
+    pub(super) star: bool,
+    /// Ask nothing of AWS: take what `observe --out` saved
+    #[arg(long, value_name = "FILE")]
+    pub(super) observed: Option<PathBuf>,
 }
 
 /// Options of `drift`.

@@ -58,6 +58,7 @@ fn dispatch(arguments: &Arguments, output: &Output) -> Result<Exit, Failure> {
         Command::Show(args) => commands::show::run(args, output),
         Command::Observe(args) => runtime.block_on(commands::observe::run(global, args, output)),
         Command::Apply(args) => runtime.block_on(commands::apply::run(global, args, output)),
+        Command::Import(args) => runtime.block_on(commands::import::run(global, args, output)),
         Command::Drift(args) => runtime.block_on(commands::drift::run(global, args, output)),
         Command::Sandbox(args) => runtime.block_on(commands::sandbox::run(global, args, output)),
         Command::Schema(args) => commands::schema::run(args, output),

@@ -36,14 +36,9 @@ pub(super) fn plan(
     (unmanaged, keep): (bool, bool),
     output: &Output,
 ) -> Result<Offline, Failure> {
-    // Declared as a conflict it would not be seen where the other option stands before the command.
-    if global.sandbox.is_some() || global.profile.is_some() || global.endpoint_url.is_some() {
-        let failure =
-            Failure::new("--observed asks nothing of AWS: --sandbox, --profile and --endpoint-url do not go with it");
-        return Err(failure.exit(Exit::Usage));
-    }
+    refuse_connection(global)?;
     let (sources, file_digest, desired) = load(&global.file, output)?;
-    let snapshot = Snapshot::parse(&files::read(path)?).map_err(|error| unusable(path, error, "observe --out FILE"))?;
+    let snapshot = read(path)?;
     let shown = Shown(&path.display().to_string()).to_string();
     let wanted = instance(global)?;
     let wanted = wanted.as_ref().or(desired.instance.as_ref().map(|arn| &arn.value));
@@ -62,6 +57,28 @@ pub(super) fn plan(
     let observed = snapshot.state_for(&desired, unmanaged);
     let plan = planned(&desired, &observed, &sources, output)?;
     Ok(Offline { desired, file_digest, observed, plan, parts, taken })
+}
+
+/// A snapshot in place of AWS leaves no AWS to choose.
+///
+/// # Errors
+/// If the command line chooses one.
+pub(super) fn refuse_connection(global: &Global) -> Result<(), Failure> {
+    // Declared as a conflict it would not be seen where the other option stands before the command.
+    if global.sandbox.is_some() || global.profile.is_some() || global.endpoint_url.is_some() {
+        let failure =
+            Failure::new("--observed asks nothing of AWS: --sandbox, --profile and --endpoint-url do not go with it");
+        return Err(failure.exit(Exit::Usage));
+    }
+    Ok(())
+}
+
+/// Reads a snapshot.
+///
+/// # Errors
+/// If it cannot be read, or is none.
+pub(super) fn read(path: &Path) -> Result<Snapshot, Failure> {
+    Snapshot::parse(&files::read(path)?).map_err(|error| unusable(path, error, "observe --out FILE"))
 }
 
 /// Saves a snapshot, and says what is in it.

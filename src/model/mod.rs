@@ -39,7 +39,8 @@ pub use observed::{
     AccountsByName, Directory, Instance, Lookup, ObservedSet, ObservedState, PrincipalState, Provisioning,
 };
 pub use permission_set::{
-    Attributes, AwsManagedPolicy, Boundary, CustomerManagedPolicy, Definition, OWNER_TAG, POLICIES_PER_SET,
+    Attributes, AwsManagedPolicy, Boundary, CONTROL_TOWER_SETS, CustomerManagedPolicy, Definition, OWNER_TAG,
+    POLICIES_PER_SET,
 };
 pub use policy::Policy;
 pub use progress::Progress;

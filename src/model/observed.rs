@@ -40,6 +40,8 @@ pub struct ObservedState {
     pub directory: Directory,
     /// The groups of users, as far as somebody asked; those of a user that is not here may be any.
     pub groups_of: BTreeMap<PrincipalId, BTreeSet<PrincipalId>>,
+    /// The users in groups, as far as somebody asked.
+    pub members_of: BTreeMap<PrincipalId, BTreeSet<PrincipalId>>,
     /// Who read it.
     pub caller: Caller,
     /// What the reading took.

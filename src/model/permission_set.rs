@@ -10,6 +10,16 @@ use crate::model::{Policy, SessionDuration, Shown};
 /// The tag that says which access file owns a permission set.
 pub const OWNER_TAG: &str = "permset:owner";
 
+/// What AWS Control Tower makes and repairs (AWS Control Tower user guide, "IAM Identity Center groups and permission sets").
+pub const CONTROL_TOWER_SETS: [&str; 6] = [
+    "AWSAdministratorAccess",
+    "AWSOrganizationsFullAccess",
+    "AWSPowerUserAccess",
+    "AWSReadOnlyAccess",
+    "AWSServiceCatalogAdminFullAccess",
+    "AWSServiceCatalogEndUserAccess",
+];
+
 /// How many AWS managed and customer managed policies a permission set can hold together (Identity Center user guide, quotas).
 pub const POLICIES_PER_SET: usize = 20;
 

@@ -116,7 +116,19 @@ pub(super) async fn read(
         Lookup::Found(_) | Lookup::Missing { .. } => None,
     });
     let assigned = assignments.iter().map(|assignment| assignment.principal.clone());
-    let mut unknown: BTreeSet<_> = found.chain(assigned).filter(|principal| !by_id.contains_key(principal)).collect();
+    let unknown: BTreeSet<_> = found.chain(assigned).filter(|principal| !by_id.contains_key(principal)).collect();
+    by_id.extend(who(at, unknown, lists, on_progress).await?);
+    Ok(Directory { by_name, by_id })
+}
+
+/// Reads who ids are, by listing or by looking up, whichever takes fewer calls.
+pub(super) async fn who(
+    at: At<'_>,
+    mut unknown: BTreeSet<PrincipalRef>,
+    lists: &Lists<'_>,
+    on_progress: OnProgress<'_>,
+) -> Result<BTreeMap<PrincipalRef, PrincipalState>, AwsError> {
+    let mut by_id = BTreeMap::new();
     for kind in KINDS {
         let wanted = unknown.iter().filter(|principal| principal.kind == kind).count();
         let Some(listed) = (if wanted > 0 { lists.instead_of(kind, wanted).await } else { None }) else { continue };
@@ -136,7 +148,7 @@ pub(super) async fn read(
         Ok((principal, state))
     });
     by_id.extend(states.await?);
-    Ok(Directory { by_name, by_id })
+    Ok(by_id)
 }
 
 async fn look_up(

@@ -9,6 +9,7 @@ mod accounts;
 mod again;
 mod assignments;
 mod directory;
+mod look;
 mod sets;
 mod snapshot;
 
@@ -17,6 +18,7 @@ use std::future::Future;
 use std::time::Instant;
 
 pub use again::{again, caller, complete, instance};
+pub use look::{Look, groups_in, look, read_everybody, read_members, unknown};
 pub use snapshot::{Parts, Snapshot};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -86,6 +88,7 @@ pub async fn observe(
         assignments: BTreeSet::new(),
         directory: crate::model::Directory::default(),
         groups_of: BTreeMap::new(),
+        members_of: BTreeMap::new(),
         caller,
         reading: Reading::default(),
     };

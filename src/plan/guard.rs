@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    AccountId, AccountRef, Assignment, DesiredState, Grant, MaxDeletions, OWNER_TAG, ObservedState, PermissionSetName,
-    PrincipalKind, UserName,
+    AccountId, AccountRef, Assignment, CONTROL_TOWER_SETS, DesiredState, Grant, MaxDeletions, OWNER_TAG, ObservedState,
+    PermissionSetName, PrincipalKind, UserName,
 };
 use crate::plan::resolve::Resolved;
 use crate::plan::{Change, Step, caller, managed, order};
@@ -28,15 +28,7 @@ pub const CONSENTS: [&str; 8] = [
 /// So few deletions are never too large a share: two of three are an ordinary day in a small file.
 const FEW: usize = 3;
 
-/// What AWS Control Tower makes and repairs (AWS Control Tower user guide, "IAM Identity Center groups and permission sets").
-const CONTROL_TOWER_SETS: [&str; 6] = [
-    "AWSAdministratorAccess",
-    "AWSOrganizationsFullAccess",
-    "AWSPowerUserAccess",
-    "AWSReadOnlyAccess",
-    "AWSServiceCatalogAdminFullAccess",
-    "AWSServiceCatalogEndUserAccess",
-];
+/// Groups of AWS Control Tower (its user guide, "IAM Identity Center groups and permission sets").
 const CONTROL_TOWER_GROUPS: [&str; 8] = [
     "AWSAccountFactory",
     "AWSAuditAccountAdmins",

@@ -4,6 +4,7 @@
 //! or decides. Text for people carries terminal styles, which the caller strips where they are not wanted. Whatever
 //! comes from a file or from AWS passes through [`Shown`](crate::model::Shown).
 
+pub mod access_file;
 pub mod apply;
 pub mod drift;
 pub mod findings;
@@ -16,6 +17,8 @@ pub mod plan;
 pub mod saved;
 pub mod style;
 mod words;
+
+pub use words::one_line;
 
 /// Returns `1 change`, `2 changes`.
 pub fn count(n: usize, noun: &str) -> String {

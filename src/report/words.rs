@@ -47,7 +47,7 @@ pub(super) struct Detail {
 }
 
 /// Says in one line what a change is, for progress and outcomes.
-pub(super) fn one_line(change: &Change) -> String {
+pub fn one_line(change: &Change) -> String {
     match change {
         Change::CreateSet { name, .. } => format!("create permission set {name}"),
         Change::EditSet { name, .. } => format!("change permission set {name}"),

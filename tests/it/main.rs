@@ -15,6 +15,7 @@ mod effort;
 mod example;
 mod folders;
 mod guards;
+mod imports;
 mod invalid;
 mod journals;
 mod large_plans;

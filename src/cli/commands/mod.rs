@@ -2,6 +2,7 @@
 
 pub(super) mod apply;
 pub(super) mod drift;
+pub(super) mod import;
 pub(super) mod init;
 pub(super) mod observe;
 pub(super) mod plan;

@@ -87,6 +87,60 @@ impl Snapshot {
         Ok(Self { taken, caller, accounts, permission_sets, assignments, groups, users, reading, instance })
     }
 
+    /// Makes one of a reading of a part.
+    pub fn of(observed: ObservedState, taken: String) -> Self {
+        let listed = |wanted| {
+            let of_kind = observed.directory.by_id.iter().filter(move |(principal, _)| principal.kind == wanted);
+            let known = of_kind.filter_map(|(principal, state)| match state {
+                PrincipalState::Known { name, disabled } => {
+                    let (name, emails, id) = (name.clone(), Vec::new(), principal.id.clone());
+                    Some(Listed { name, emails, disabled: *disabled, id })
+                }
+                PrincipalState::Deleted => None,
+            });
+            known.collect()
+        };
+        Self {
+            groups: listed(PrincipalKind::Group),
+            users: listed(PrincipalKind::User),
+            taken,
+            instance: observed.instance,
+            caller: observed.caller,
+            accounts: observed.accounts,
+            permission_sets: observed.permission_sets,
+            assignments: observed.assignments,
+            reading: observed.reading,
+        }
+    }
+
+    /// Returns everything, as it was.
+    pub fn whole(&self) -> ObservedState {
+        let everybody = |kind, listed: &[Listed]| {
+            let state = |one: &Listed| PrincipalState::Known { name: one.name.clone(), disabled: one.disabled };
+            let principals = listed.iter().map(|one| (PrincipalRef { kind, id: one.id.clone() }, state(one)));
+            principals.collect::<BTreeMap<_, _>>()
+        };
+        let mut by_id = everybody(PrincipalKind::Group, &self.groups);
+        by_id.extend(everybody(PrincipalKind::User, &self.users));
+        for principal in self.assignments.iter().map(|row| &row.principal) {
+            if !by_id.contains_key(principal) {
+                by_id.insert(principal.clone(), PrincipalState::Deleted);
+            }
+        }
+        ObservedState {
+            instance: self.instance.clone(),
+            accounts: self.accounts.clone(),
+            whole_organization: true,
+            permission_sets: self.permission_sets.clone(),
+            assignments: self.assignments.clone(),
+            directory: Directory { by_name: BTreeMap::new(), by_id },
+            groups_of: BTreeMap::new(),
+            members_of: BTreeMap::new(),
+            caller: self.caller.clone(),
+            reading: self.reading.clone(),
+        }
+    }
+
     /// Returns what reading for an access file would have found then: no more, so that its plan is the same.
     pub fn state_for(self, desired: &DesiredState, unmanaged: bool) -> ObservedState {
         let Self { taken: _, instance, caller, accounts, permission_sets, assignments, groups, users, reading } = self;
@@ -99,6 +153,7 @@ impl Snapshot {
             assignments,
             directory: Directory::default(),
             groups_of: BTreeMap::new(),
+            members_of: BTreeMap::new(),
             caller,
             reading,
         };
