@@ -95,7 +95,7 @@ fn order_of_everything(bencher: Bencher<'_, '_>) {
 }
 
 fn options(reading: &Reading, full: bool) -> Options<'_> {
-    Options { file: "access.yaml", reading, full, unmanaged: false, allowed: &[] }
+    Options { file: "access.yaml", reading, full, unmanaged: false, allowed: &[], people: None }
 }
 
 #[divan::bench(args = [false, true])]
@@ -121,7 +121,7 @@ fn render_markdown(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn render_json(bencher: Bencher<'_, '_>) {
     let (_, observed, plan) = everything();
-    bencher.bench_local(|| serde_json::to_string(&PlanJson::new(black_box(&plan), &observed.reading)).unwrap());
+    bencher.bench_local(|| serde_json::to_string(&PlanJson::new(black_box(&plan), &observed.reading, None)).unwrap());
 }
 
 #[divan::bench]

@@ -25,9 +25,11 @@
 //! | 1 | [`desired`]: from the access file to the desired state | model | async, AWS SDK; files are read in `source` only |
 //! | 1 | [`aws`]: the only door to AWS | model | plan, desired; nobody else names the AWS SDK |
 //! | 1 | [`plan`]: pure: resolve, diff, order, guard, drift, saved plans | model | async, I/O, clock, AWS SDK, text for users |
+//! | 2 | [`effective`]: pure: who really reaches what, groups expanded | model, plan's changes | the same |
 //! | 2 | [`observed`]: one complete reading in the fewest calls, snapshots | model, aws | plan, desired |
 //! | 2 | [`apply`]: walks a plan, keeps a journal | model, plan, aws | desired, observed, rendering; files are written in `journal` only |
-//! | 3 | [`report`]: text, markdown, json | model, plan, apply's outcomes | I/O, environment, AWS SDK |
+//! | 2 | [`workstation`]: a person's own machine: AWS config, sign-in, portal | model, aws | plan, desired |
+//! | 3 | [`report`]: text, markdown, json | model, plan, effective, apply's outcomes | I/O, environment, AWS SDK |
 //! | 4 | [`cli`]: one file a command | all above, the sandbox's front door | decisions about changes |
 //! | beside | [`sandbox`]: an Identity Center in memory | nothing of ours | it speaks the wire form only: a witness, not an accomplice |
 //!
@@ -44,8 +46,10 @@ pub mod apply;
 pub mod aws;
 pub mod cli;
 pub mod desired;
+pub mod effective;
 pub mod model;
 pub mod observed;
 pub mod plan;
 pub mod report;
 pub mod sandbox;
+pub mod workstation;

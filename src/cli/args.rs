@@ -199,6 +199,9 @@ pub(super) struct PlanArgs {
     /// Exit with 2 if there are changes, like Terraform
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
+    /// Do not read who is in which group: the plan then says nothing of the people behind it
+    #[arg(long)]
+    pub(super) no_people: bool,
     #[command(flatten)]
     pub(super) shown: Shown,
     #[command(flatten)]
@@ -286,6 +289,9 @@ pub(super) struct ApplyArgs {
     /// Show how the text of an inline policy changes, and each assignment and account of a large plan
     #[arg(long)]
     pub(super) full: bool,
+    /// Do not read who is in which group: the plan then says nothing of the people behind it
+    #[arg(long)]
+    pub(super) no_people: bool,
     #[command(flatten)]
     pub(super) reading: Reading,
 }

@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
-use crate::aws::{Access, Aws, Connection, Transport};
+use crate::aws::{Access, Aws, Connection, ErrorKind, Transport};
 use crate::cli::args::{Global, Reading};
 use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::desired::{self, AccessFile};
-use crate::model::{Caller, DesiredState, Facts, InstanceArn, ObservedState, Sources, Strategy};
+use crate::effective::people;
+use crate::model::{Caller, DesiredState, Facts, InstanceArn, ObservedState, People, Sources, Strategy};
 use crate::observed::{self, Request};
 use crate::plan::{self, Plan, SavedPlan};
 use crate::report::style;
@@ -77,6 +78,33 @@ impl<'a> Session<'a> {
         }
         let plan = plan::plan(&self.desired, &observed).map_or(plan, |(plan, _)| plan);
         Ok((observed, plan))
+    }
+
+    /// Reads who is behind the groups that a plan is about, and says what it means to people. Nothing if it may not be read, or
+    /// nobody wants to know.
+    ///
+    /// # Errors
+    /// If a read fails for another reason than a missing permission.
+    pub(super) async fn people(
+        &self,
+        plan: &Plan,
+        observed: &mut ObservedState,
+        wanted: bool,
+    ) -> Result<Option<People>, Failure> {
+        if !wanted || plan.pairs().is_empty() {
+            return Ok(None);
+        }
+        let progress = self.progress();
+        let groups = people::groups(plan, observed);
+        match observed::read_members(&self.aws, observed, groups, &self.reading(&progress)).await {
+            Ok(()) => Ok(Some(people::people(plan, observed))),
+            Err(error) if error.kind == ErrorKind::AccessDenied => {
+                let words = "the members of groups may not be read, so this does not say whom it concerns";
+                self.output.notice(&format!("{}: {words}", style::warning("notice")));
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Reads again what a saved plan rests on.

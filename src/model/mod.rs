@@ -15,6 +15,7 @@ mod ids;
 mod ignore;
 mod observed;
 
+mod people;
 mod permission_set;
 pub mod policy;
 mod progress;
@@ -38,6 +39,7 @@ pub use ignore::{Ignore, Pattern};
 pub use observed::{
     AccountsByName, Directory, Instance, Lookup, ObservedSet, ObservedState, PrincipalState, Provisioning,
 };
+pub use people::{People, PeopleOf};
 pub use permission_set::{
     Attributes, AwsManagedPolicy, Boundary, CONTROL_TOWER_SETS, CustomerManagedPolicy, Definition, OWNER_TAG,
     POLICIES_PER_SET,

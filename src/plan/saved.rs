@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::sealed::{self, Format, SealError};
 use crate::model::{
-    AccountId, DesiredState, Facts, ObservedState, PermissionSetName, PrincipalRef, PrincipalState, Reading,
+    AccountId, DesiredState, Facts, ObservedState, People, PermissionSetName, PrincipalRef, PrincipalState, Reading,
 };
 use crate::plan::{Change, Plan, resolve};
 
@@ -28,6 +28,9 @@ pub struct SavedPlan {
     pub plan: Plan,
     /// What it takes for granted.
     pub facts: Facts,
+    /// What the plan means to people, for those who read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub people: Option<People>,
 }
 
 impl SavedPlan {

@@ -140,8 +140,8 @@ fn row(entry: &DriftEntry, full: bool) -> String {
         }
         DriftSubject::Assignment(assignment) => {
             let mark = if entry.kind == DriftKind::Missing { '+' } else { '-' };
-            assignment_row(mark, "assignment", assignment, &[])
+            assignment_row(mark, "assignment", assignment, &[], "")
         }
-        DriftSubject::DisabledUser(assignment) => assignment_row('!', "disabled user", assignment, &[]),
+        DriftSubject::DisabledUser(assignment) => assignment_row('!', "disabled user", assignment, &[], ""),
     }
 }

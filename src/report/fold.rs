@@ -12,6 +12,8 @@ const FEW: usize = 100;
 pub(super) struct Row<'a> {
     /// The first, or the only one.
     pub(super) change: &'a Change,
+    /// The numbers of the steps that it stands for.
+    pub(super) steps: Vec<usize>,
     /// The accounts of all, if they are several.
     pub(super) accounts: Vec<AccountRef>,
 }
@@ -42,16 +44,17 @@ pub(super) fn rows(plan: &Plan, full: bool) -> Vec<Row<'_>> {
     let folds = !full && assignments > FEW;
     let mut rows: Vec<Row<'_>> = Vec::new();
     let mut known: HashMap<Common<'_>, usize> = HashMap::new();
-    for change in plan.changes() {
+    for (step, change) in plan.changes().enumerate() {
         if let Some((key, account)) = common(change).filter(|_| folds) {
             let index = *known.entry(key).or_insert(rows.len());
             if let Some(row) = rows.get_mut(index) {
                 row.accounts.push(account.clone());
+                row.steps.push(step);
                 continue;
             }
-            rows.push(Row { change, accounts: vec![account.clone()] });
+            rows.push(Row { change, steps: vec![step], accounts: vec![account.clone()] });
         } else {
-            rows.push(Row { change, accounts: Vec::new() });
+            rows.push(Row { change, steps: vec![step], accounts: Vec::new() });
         }
     }
     rows

@@ -13,6 +13,7 @@ pub mod hints;
 pub mod journal;
 pub mod json;
 mod markdown;
+mod people;
 pub mod plan;
 pub mod saved;
 pub mod style;

@@ -2,11 +2,11 @@
 
 use std::fmt::{self, Write};
 
-use crate::model::{AccountRef, Assignment};
+use crate::model::{AccountRef, Assignment, People};
 use crate::plan::{Change, LeftAlone, Plan};
 use crate::report::markdown::{self, Budget};
 use crate::report::words::{self, Detail, Sign};
-use crate::report::{count, fold, style};
+use crate::report::{count, fold, people, style};
 
 /// What a plan's text needs to know beyond the plan.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +21,8 @@ pub struct Options<'a> {
     pub unmanaged: bool,
     /// The consents that were given.
     pub allowed: &'a [String],
+    /// What the plan means to people, if it was asked.
+    pub people: Option<&'a People>,
 }
 
 /// Writes a plan for a terminal.
@@ -28,7 +30,7 @@ pub struct Options<'a> {
 /// # Errors
 /// Only if `out` fails.
 pub fn write_text(out: &mut impl Write, plan: &Plan, options: &Options<'_>) -> fmt::Result {
-    let Options { file, reading, full, unmanaged, allowed } = *options;
+    let Options { file, reading, full, unmanaged, allowed, people } = *options;
     let owner = plan.owner.as_ref().map(|owner| format!(", owner {}", crate::model::Shown(owner))).unwrap_or_default();
     let place =
         format!("instance {} ({}){owner}", plan.instance.arn.short(), crate::model::Shown(&plan.instance.region));
@@ -37,10 +39,13 @@ pub fn write_text(out: &mut impl Write, plan: &Plan, options: &Options<'_>) -> f
     } else {
         let changes = count(plan.steps.len(), "change");
         writeln!(out, "{} to reach {file}, {place}\n", style::heading(format!("plan: {changes}")))?;
-        write_changes(out, plan, full)?;
+        write_changes(out, plan, full, people)?;
     }
     writeln!(out)?;
     write_left_alone(out, &plan.left_alone, unmanaged)?;
+    if let Some(words) = people.and_then(people::summary) {
+        writeln!(out, "people: {words}")?;
+    }
     let requests = words::Counts::of(plan).requests;
     let cost = if requests > 0 { format!("; about {}", count(requests, "request")) } else { String::new() };
     writeln!(out, "summary: {}{cost}; read with {reading}", words::summary(plan),)?;
@@ -63,7 +68,7 @@ pub fn write_text(out: &mut impl Write, plan: &Plan, options: &Options<'_>) -> f
     Ok(())
 }
 
-fn write_changes(out: &mut impl Write, plan: &Plan, full: bool) -> fmt::Result {
+fn write_changes(out: &mut impl Write, plan: &Plan, full: bool, people: Option<&People>) -> fmt::Result {
     let rows = fold::rows(plan, full);
     let widths = Widths::of(&rows);
     for row in &rows {
@@ -95,6 +100,7 @@ fn write_changes(out: &mut impl Write, plan: &Plan, full: bool) -> fmt::Result {
             Change::Assign(assignment) => {
                 write!(out, "  {mark} assignment      ")?;
                 write_row(out, assignment, row, &widths, "")?;
+                write_people(out, assignment, row, people, full)?;
             }
             Change::Revoke { assignment, sessions_last, role_goes } => {
                 write!(out, "  {mark} assignment      ")?;
@@ -102,6 +108,7 @@ fn write_changes(out: &mut impl Write, plan: &Plan, full: bool) -> fmt::Result {
                     sessions_last.map(|last| format!("   running sessions last up to {last}")).unwrap_or_default();
                 let note = if *role_goes { format!("{note}   nobody has it there then: the role goes") } else { note };
                 write_row(out, assignment, row, &widths, &note)?;
+                write_people(out, assignment, row, people, full)?;
             }
         }
     }
@@ -109,6 +116,20 @@ fn write_changes(out: &mut impl Write, plan: &Plan, full: bool) -> fmt::Result {
         Some(words) => writeln!(out, "\n  {}", style::faint(words)),
         None => Ok(()),
     }
+}
+
+fn write_people(
+    out: &mut impl Write,
+    assignment: &Assignment,
+    row: &fold::Row<'_>,
+    people: Option<&People>,
+    full: bool,
+) -> fmt::Result {
+    let Some(people) = people else { return Ok(()) };
+    for Detail { label, text } in people::details(people, &row.steps, &assignment.principal, full) {
+        writeln!(out, "        {}", style::faint(format!("{label:<18} {text}")))?;
+    }
+    Ok(())
 }
 
 /// Says how to see what is told together.
@@ -253,6 +274,9 @@ pub fn write_markdown(out: &mut impl Write, plan: &Plan, options: &Options<'_>) 
     let file = markdown::code(options.file);
     let (instance, region) = (markdown::code(plan.instance.arn.short()), markdown::escape(&plan.instance.region));
     writeln!(out, "**{}** to reach {file} on {instance} ({region})", words::summary(plan))?;
+    if let Some(words) = options.people.and_then(people::summary) {
+        writeln!(out, "\nPeople: {words}")?;
+    }
     let refusals = plan.refusals.iter().map(|refusal| {
         let consent = markdown::code(&format!("--allow {}", refusal.consent()));
         let words = markdown::escape(&words::refusal(refusal));
@@ -268,7 +292,7 @@ pub fn write_markdown(out: &mut impl Write, plan: &Plan, options: &Options<'_>) 
     if !plan.is_empty() {
         writeln!(out, "\n| | what | permission set | account | who |\n|---|---|---|---|---|")?;
         let rows = fold::rows(plan, options.full);
-        budget.write_rows(out, rows.iter().map(|it| (it.changes(), row(it, options.full))), 60, "change")?;
+        budget.write_rows(out, rows.iter().map(|it| (it.changes(), row(it, options))), 60, "change")?;
         if let Some(words) = folded(&rows) {
             writeln!(out, "\n<sub>{words}</sub>")?;
         }
@@ -307,8 +331,8 @@ fn definition_details(change: &Change) -> Option<(&crate::model::PermissionSetNa
     }
 }
 
-fn row(row: &fold::Row<'_>, full: bool) -> String {
-    let change = row.change;
+fn row(row: &fold::Row<'_>, options: &Options<'_>) -> String {
+    let (change, full) = (row.change, options.full);
     let mark = Sign::of(change).mark();
     let set = markdown::code(change.permission_set().as_str());
     match change {
@@ -318,16 +342,33 @@ fn row(row: &fold::Row<'_>, full: bool) -> String {
         Change::Provision { accounts, .. } => {
             format!("| `{mark}` | provision | {set} | {} | |", markdown::code(&words::account_list(accounts, full)))
         }
-        Change::Assign(assignment) => assignment_row(mark, "assign", assignment, &row.accounts),
-        Change::Revoke { assignment, .. } => assignment_row(mark, "revoke", assignment, &row.accounts),
+        Change::Assign(assignment) => {
+            assignment_row(mark, "assign", assignment, &row.accounts, &behind(row, assignment, options))
+        }
+        Change::Revoke { assignment, .. } => {
+            assignment_row(mark, "revoke", assignment, &row.accounts, &behind(row, assignment, options))
+        }
     }
 }
 
+/// Returns who is behind a row, for its last cell.
+fn behind(row: &fold::Row<'_>, assignment: &Assignment, options: &Options<'_>) -> String {
+    let Some(people) = options.people else { return String::new() };
+    let details = people::details(people, &row.steps, &assignment.principal, options.full);
+    details.iter().map(|it| format!("<br>{}: {}", it.label, markdown::escape(&it.text))).collect()
+}
+
 /// Returns a row of a table; `accounts` are all that it is about, where they are several.
-pub(super) fn assignment_row(mark: char, what: &str, assignment: &Assignment, accounts: &[AccountRef]) -> String {
+pub(super) fn assignment_row(
+    mark: char,
+    what: &str,
+    assignment: &Assignment,
+    accounts: &[AccountRef],
+    people: &str,
+) -> String {
     let Assignment { permission_set, account, principal } = assignment;
     let account = if accounts.len() > 1 { words::account_list(accounts, false) } else { account.to_string() };
     let who = principal.name.clone().unwrap_or_else(|| format!("{} (deleted)", principal.id));
     let (set, account, who) = (markdown::code(permission_set.as_str()), markdown::code(&account), markdown::code(&who));
-    format!("| `{mark}` | {what} | {set} | {account} | {} {who} |", principal.kind.word())
+    format!("| `{mark}` | {what} | {set} | {account} | {} {who}{people} |", principal.kind.word())
 }

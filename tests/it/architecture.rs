@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::support::tests_dir;
 
 /// Folder, what it may import, and words that may not stand in it.
-const LAYERS: [(&str, &[&str], &[&str]); 9] = [
+const LAYERS: [(&str, &[&str], &[&str]); 11] = [
     (
         "model",
         &["model"],
@@ -19,18 +19,36 @@ const LAYERS: [(&str, &[&str], &[&str]); 9] = [
         &["plan", "model"],
         &["tokio", "async fn", "std::fs", "std::env", "std::io", "SystemTime", "aws_sdk", "anstyle"],
     ),
+    (
+        "effective",
+        &["effective", "model", "plan"],
+        &["tokio", "async fn", "std::fs", "std::env", "std::io", "SystemTime", "aws_sdk", "anstyle"],
+    ),
     ("observed", &["observed", "model", "aws"], &["aws_sdk", "aws_smithy", "std::fs"]),
     ("apply", &["apply", "model", "plan", "aws"], &["aws_sdk", "aws_smithy", "std::fs", "anstyle"]),
     (
         "report",
-        &["report", "model", "plan", "apply"],
+        &["report", "model", "plan", "apply", "effective"],
         &["tokio", "async fn", "std::fs", "std::env", "std::io", "aws_sdk"],
     ),
     (
         "cli",
-        &["cli", "report", "apply", "observed", "plan", "aws", "desired", "model", "sandbox"],
+        &[
+            "cli",
+            "report",
+            "apply",
+            "effective",
+            "observed",
+            "plan",
+            "aws",
+            "desired",
+            "model",
+            "sandbox",
+            "workstation",
+        ],
         &["aws_sdk", "aws_smithy"],
     ),
+    ("workstation", &["workstation", "model", "aws"], &["aws_sdk", "aws_smithy"]),
     // A witness, not an accomplice: it knows the wire and nothing of ours.
     ("sandbox", &["sandbox"], &["aws_sdk", "std::env"]),
 ];

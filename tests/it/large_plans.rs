@@ -67,7 +67,7 @@ fn plan() -> Plan {
 }
 
 fn options(reading: &Reading, full: bool) -> Options<'_> {
-    Options { file: "access.yaml", reading, full, unmanaged: false, allowed: &[] }
+    Options { file: "access.yaml", reading, full, unmanaged: false, allowed: &[], people: None }
 }
 
 #[test]

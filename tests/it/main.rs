@@ -22,6 +22,7 @@ mod large_plans;
 mod left_alone;
 mod limits;
 mod oracle;
+mod people;
 mod properties;
 mod reading;
 mod sandbox_facts;

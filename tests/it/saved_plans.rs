@@ -24,6 +24,7 @@ fn saved(plan: Plan, facts: Facts) -> SavedPlan {
         reading: Reading::default(),
         plan,
         facts,
+        people: None,
     }
 }
 

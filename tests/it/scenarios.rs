@@ -30,7 +30,7 @@ async fn scenario(folder: &Path) {
     let (observed, plan, findings) = run::plan(&aws, &desired).await;
 
     assert_golden(&texts(&plan, &observed.reading, &findings), &folder.join("plan.txt"));
-    let json = serde_json::to_string_pretty(&PlanJson::new(&plan, &observed.reading)).unwrap();
+    let json = serde_json::to_string_pretty(&PlanJson::new(&plan, &observed.reading, None)).unwrap();
     assert_golden(&format!("{json}\n"), &folder.join("plan.json"));
     let options = options(&observed.reading, false);
     let mut markdown = String::new();
@@ -63,7 +63,7 @@ fn writes(operation: &str) -> bool {
 }
 
 fn options(reading: &Reading, full: bool) -> Options<'_> {
-    Options { file: "access.yaml", reading, full, unmanaged: false, allowed: &[] }
+    Options { file: "access.yaml", reading, full, unmanaged: false, allowed: &[], people: None }
 }
 
 /// The plan, with and without the text of policies where that differs, and the warnings beside it.

@@ -39,26 +39,36 @@ pub(in crate::cli) async fn run(global: &Global, args: &ApplyArgs, output: &Outp
             )
         })??,
     }
-    let (plan, plan_digest, reading, caller) = match (saved, &args.plan) {
+    let (plan, plan_digest, reading, caller, people) = match (saved, &args.plan) {
         (Some(saved), Some(path)) => {
             output.notice(&head(&saved, saved::age(&saved)));
             let again = global.again(&format!("plan --out {}", quoted(&path.display().to_string())));
-            let digest = saved.digest();
+            let (digest, people) = (saved.digest(), saved.people.clone());
             let (plan, reading, caller) = saved::check(&session, saved, &again, output).await?;
-            (plan, digest, reading, caller)
+            (plan, digest, reading, caller, people)
         }
         _ => {
-            let (observed, plan) = session.plan().await?;
+            let (mut observed, plan) = session.plan().await?;
             let digest = plan.digest();
-            (plan, digest, observed.reading, observed.caller)
+            let people = session.people(&plan, &mut observed, !args.no_people).await?;
+            (plan, digest, observed.reading, observed.caller, people)
         }
     };
     let file = session.file();
-    let options = Options { file: &file, reading: &reading, full: args.full, unmanaged: false, allowed: &args.allow };
+    let options = Options {
+        file: &file,
+        reading: &reading,
+        full: args.full,
+        unmanaged: false,
+        allowed: &args.allow,
+        people: people.as_ref(),
+    };
     let text = rendered(|out| write_text(out, &plan, &options));
     output.result(&match args.format {
         ApplyFormat::Text => text.clone(),
-        ApplyFormat::Json => line(&ApplyEventJson::Plan { plan: Box::new(PlanJson::new(&plan, &reading)) })?,
+        ApplyFormat::Json => {
+            line(&ApplyEventJson::Plan { plan: Box::new(PlanJson::new(&plan, &reading, people.as_ref())) })?
+        }
     });
     // What could not be shown is not applied.
     output.check()?;

@@ -36,6 +36,7 @@ pub(in crate::cli) async fn run(global: &Global, args: &DriftArgs, output: &Outp
         full: args.shown.full,
         unmanaged: args.shown.show_unmanaged,
         allowed: &[],
+        people: None,
     };
     output.result(&match args.format {
         Format::Text => rendered(|out| drift::write_text(out, &found, &options)),

@@ -25,12 +25,18 @@ pub(in crate::cli) fn run(args: &ShowPlanArgs, output: &Output) -> Result<Exit, 
         return Ok(Exit::Ok);
     }
     let saved = saved::read(&args.file)?;
-    let options =
-        Options { file: &saved.file, reading: &saved.reading, full: args.full, unmanaged: true, allowed: &[] };
+    let options = Options {
+        file: &saved.file,
+        reading: &saved.reading,
+        full: args.full,
+        unmanaged: true,
+        allowed: &[],
+        people: saved.people.as_ref(),
+    };
     let head = head(&saved, saved::age(&saved));
     output.result(&match args.format {
         Format::Text => format!("{head}\n\n{}", rendered(|out| plan::write_text(out, &saved.plan, &options))),
-        Format::Json => pretty(&PlanJson::new(&saved.plan, &saved.reading))?,
+        Format::Json => pretty(&PlanJson::new(&saved.plan, &saved.reading, saved.people.as_ref()))?,
         Format::Markdown => rendered(|out| plan::write_markdown(out, &saved.plan, &options)),
     });
     Ok(Exit::Ok)

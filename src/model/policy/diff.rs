@@ -129,7 +129,7 @@ fn growth(before: &Selection, after: &Selection) -> Option<i8> {
 
 /// Returns whether everything that `text` matches is matched by `pattern`: sound, for a wildcard of `text` is only
 /// covered by one of `pattern`; not complete.
-fn covers(pattern: &str, text: &str) -> bool {
+pub fn covers(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t, mut star) = (0, 0, None);
     while let Some(c) = text.get(t) {

@@ -13,6 +13,7 @@ use std::fmt::{self, Display, Formatter};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use diff::covers;
 pub use parse::{Fault, Step};
 
 use crate::model::Shown;

@@ -4,18 +4,20 @@
 //! made safe for a terminal: JSON escapes control characters itself.
 
 mod parts;
+mod people;
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::apply::{ApplyReport, Counts, CutShort, Outcome, SkipReason};
-use crate::model::Reading;
+use crate::model::{People, Reading};
 use crate::plan::{Change, Drift, DriftKind, DriftSubject, Plan, Targets};
 use crate::report::json::parts::{
     AccountJson, AssignmentJson, DefinitionJson, InstanceJson, LeftAloneJson, ReadingJson, accounts, assignment,
     definition, instance, left_alone,
 };
+use crate::report::json::people::PeopleJson;
 use crate::report::words;
 
 /// The version of all three formats.
@@ -37,6 +39,8 @@ pub struct PlanJson {
     /// What keeps the plan from being applied without consent.
     refusals: Vec<RefusalJson>,
     left_alone: LeftAloneJson,
+    /// Whom the changes give or take something; `null` if that was not read.
+    people: Option<PeopleJson>,
     summary: SummaryJson,
     reading: ReadingJson,
 }
@@ -241,7 +245,7 @@ pub enum OutcomeJson {
 
 impl PlanJson {
     /// Makes the JSON form of a plan.
-    pub fn new(plan: &Plan, reading: &Reading) -> Self {
+    pub fn new(plan: &Plan, reading: &Reading, people: Option<&People>) -> Self {
         let counts = words::Counts::of(plan);
         Self {
             format_version: FORMAT_VERSION,
@@ -255,6 +259,7 @@ impl PlanJson {
                 .map(|refusal| RefusalJson { consent: refusal.consent().to_owned(), message: words::refusal(refusal) })
                 .collect(),
             left_alone: left_alone(&plan.left_alone),
+            people: people.map(PeopleJson::new),
             summary: SummaryJson {
                 create: counts.create,
                 change: counts.change,

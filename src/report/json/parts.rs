@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::model::{AccountRef, Assignment, Definition, NextBest, Policy, PrincipalKind, Reading};
+use crate::model::{AccountRef, Assignment, Definition, NextBest, Policy, Principal, PrincipalKind, Reading};
 use crate::plan::LeftAlone;
 
 /// The Identity Center instance.
@@ -131,15 +131,19 @@ pub(super) fn accounts(refs: &[AccountRef]) -> Vec<AccountJson> {
 
 pub(super) fn assignment(value: &Assignment) -> AssignmentJson {
     let Assignment { permission_set, account: in_account, principal } = value;
-    let kind = match principal.kind {
-        PrincipalKind::Group => PrincipalTypeJson::Group,
-        PrincipalKind::User => PrincipalTypeJson::User,
-    };
     AssignmentJson {
         permission_set: permission_set.as_str().to_owned(),
         account: account(in_account),
-        principal: PrincipalJson { r#type: kind, id: principal.id.as_str().to_owned(), name: principal.name.clone() },
+        principal: self::principal(principal),
     }
+}
+
+pub(super) fn principal(value: &Principal) -> PrincipalJson {
+    let r#type = match value.kind {
+        PrincipalKind::Group => PrincipalTypeJson::Group,
+        PrincipalKind::User => PrincipalTypeJson::User,
+    };
+    PrincipalJson { r#type, id: value.id.as_str().to_owned(), name: value.name.clone() }
 }
 
 pub(super) fn definition(value: &Definition) -> DefinitionJson {
