@@ -129,6 +129,6 @@ fn save_and_load_a_plan(bencher: Bencher<'_, '_>) {
     let (desired, observed, plan) = everything();
     let facts = plan::facts(&plan, &desired, &observed);
     let (made, file, file_digest) = ("2026-11-28T10:00:00Z".to_owned(), "access.yaml".to_owned(), "0".repeat(64));
-    let saved = SavedPlan { made, file, file_digest, reading: observed.reading, plan, facts };
+    let saved = SavedPlan { made, file, file_digest, reading: observed.reading, plan, facts, people: None };
     bencher.bench_local(|| SavedPlan::parse(&black_box(&saved).to_text().unwrap()).unwrap());
 }

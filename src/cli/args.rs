@@ -111,12 +111,12 @@ impl Global {
 
 /// Returns a word as a shell takes it.
 pub(super) fn quoted(text: &str) -> String {
-    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:=".contains(&b));
+    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:=@+,".contains(&b));
     if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// The access file unless told otherwise.
-const DEFAULT_FILE: &str = "access.yaml";
+pub(super) const DEFAULT_FILE: &str = "access.yaml";
 /// Where journals are kept unless told otherwise.
 const JOURNALS: &str = ".permset";
 /// Where the sandbox keeps its world unless told otherwise.
@@ -175,6 +175,10 @@ pub(super) enum Command {
     Import(ImportArgs),
     /// Look for differences, on a schedule; changes nothing, exit code 2 if there are any
     Drift(DriftArgs),
+    /// Say whether somebody gets into an account, through what, and which link is missing if not
+    Why(WhyArgs),
+    /// List who holds what, people and groups, for access reviews
+    WhoCan(WhoCanArgs),
     /// An Identity Center in a file, to try permset on
     #[command(long_about = sandbox::SANDBOX)]
     Sandbox(SandboxArgs),
@@ -320,6 +324,90 @@ pub(super) enum ApplyFormat {
     Json,
 }
 
+/// Options of `why`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:  permset why --user erik@example.com --account jitsi-hosting --permission-set JitsiPlatformAccess
+           permset why --group jitsi-admins --account 215665149509 --expect access
+           permset why --account jitsi-hosting"
+)]
+pub(super) struct WhyArgs {
+    /// The person, by user name or e-mail address
+    #[arg(long, value_name = "NAME")]
+    pub(super) user: Option<String>,
+    /// The group, by display name
+    #[arg(long, value_name = "NAME", conflicts_with = "user")]
+    pub(super) group: Option<String>,
+    /// The account, by name or id; without a user or group, all permission sets that reach it are told
+    #[arg(long, value_name = "ACCOUNT")]
+    pub(super) account: String,
+    /// The permission set; without it any
+    #[arg(long, value_name = "NAME")]
+    pub(super) permission_set: Option<String>,
+    /// Write a message to the administrators instead
+    #[arg(long)]
+    pub(super) request: bool,
+    /// The justification, for the message and the line to add
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: Option<String>,
+    /// Exit with 2 if the answer is another one, for tests
+    #[arg(long, value_enum)]
+    pub(super) expect: Option<Expected>,
+    /// Form of the result
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: WhyFormat,
+}
+
+/// What a test expects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Expected {
+    /// They get in
+    Access,
+    /// They do not
+    NoAccess,
+}
+
+/// Form of an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum WhyFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For machines
+    Json,
+}
+
+/// Options of `who-can`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:  permset who-can --account jitsi-hosting
+           permset who-can --action ecs:UpdateService --format csv")]
+pub(super) struct WhoCanArgs {
+    /// Only in these accounts, by name or id; without it and the next two, who holds nothing is told as well
+    #[arg(long = "account", value_name = "ACCOUNT", value_delimiter = ',')]
+    pub(super) accounts: Vec<String>,
+    /// Only these permission sets
+    #[arg(long = "set", value_name = "NAME", value_delimiter = ',')]
+    pub(super) sets: Vec<String>,
+    /// Only what allows this action, or may: inline policies are read, of managed ones only a few are known
+    #[arg(long, value_name = "ACTION")]
+    pub(super) action: Option<String>,
+    /// Form of the result
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: WhoCanFormat,
+}
+
+/// Form of a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum WhoCanFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For spreadsheets
+    Csv,
+    /// For machines
+    Json,
+}
+
 /// Options of `import`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:  permset import --out imported.yaml")]
@@ -392,4 +480,8 @@ pub(super) enum SchemaOf {
     Drift,
     /// One line of `apply --format json`
     Apply,
+    /// `why --format json`
+    Why,
+    /// `who-can --format json`
+    WhoCan,
 }

@@ -60,6 +60,8 @@ fn dispatch(arguments: &Arguments, output: &Output) -> Result<Exit, Failure> {
         Command::Apply(args) => runtime.block_on(commands::apply::run(global, args, output)),
         Command::Import(args) => runtime.block_on(commands::import::run(global, args, output)),
         Command::Drift(args) => runtime.block_on(commands::drift::run(global, args, output)),
+        Command::Why(args) => runtime.block_on(commands::why::run(global, args, output)),
+        Command::WhoCan(args) => runtime.block_on(commands::who_can::run(global, args, output)),
         Command::Sandbox(args) => runtime.block_on(commands::sandbox::run(global, args, output)),
         Command::Schema(args) => commands::schema::run(args, output),
     }

@@ -31,8 +31,10 @@ pub struct Answer {
     pub groups: Option<Vec<Principal>>,
     /// The account.
     pub account: AccountRef,
-    /// Its state; `None` if the organization has no such account.
-    pub account_state: Option<AccountState>,
+    /// Its state.
+    pub account_state: AccountState,
+    /// Whether the permission set that was asked for exists anywhere.
+    pub set_exists: bool,
     /// What they have there.
     pub routes: Vec<Route>,
     /// Who else has the permission set there.
@@ -116,8 +118,6 @@ pub enum Missing {
     Principal,
     /// They cannot sign in.
     SignIn,
-    /// The organization has no such account.
-    Account,
     /// The account is suspended or closed.
     ActiveAccount,
     /// There is no such permission set.
@@ -145,19 +145,17 @@ pub fn why(question: &Question, observed: &ObservedState, desired: Option<&Desir
     let theirs: BTreeSet<PrincipalRef> = id.iter().cloned().chain(group_refs(groups.as_deref())).collect();
     let routes = id.as_ref().map(|id| routes(question, observed, id, &theirs)).unwrap_or_default();
     let account_state = observed.accounts.get(&question.account).map(|account| account.state.clone());
+    let account_state = account_state.unwrap_or(AccountState::Inactive("not in the organization".to_owned()));
     let declared = desired.map(|desired| declared(question, observed, desired, groups.as_deref(), who.as_ref()));
     let missing = |missing| Verdict::NoAccess(missing);
     let verdict = match (&who, &account_state, routes.iter().any(|route| route.role.is_some())) {
         (None, _, _) => missing(Missing::Principal),
         (Some(who), _, _) if who.disabled => missing(Missing::SignIn),
-        (_, None, _) => missing(Missing::Account),
-        (_, Some(AccountState::Inactive(_)), _) => missing(Missing::ActiveAccount),
+        (_, AccountState::Inactive(_), _) => missing(Missing::ActiveAccount),
         (_, _, true) => Verdict::Access,
         _ if !routes.is_empty() => missing(Missing::Provisioning),
         _ if groups.is_none() => Verdict::Unknown,
-        _ if !set_exists && !declared.as_ref().is_some_and(|it| it.lines.iter().any(|line| !line.expired)) => {
-            missing(Missing::PermissionSet)
-        }
+        _ if !set_exists && !declared.as_ref().is_some_and(|it| it.declares_set) => missing(Missing::PermissionSet),
         _ if declared.as_ref().is_some_and(|it| it.lines.iter().any(|line| !line.expired)) => missing(Missing::Apply),
         _ => missing(Missing::Assignment),
     };
@@ -168,6 +166,7 @@ pub fn why(question: &Question, observed: &ObservedState, desired: Option<&Desir
         groups,
         account: observed.account_ref(&question.account),
         account_state,
+        set_exists,
         routes,
         others,
         declared,
@@ -263,4 +262,57 @@ fn declared(
         in_scope: desired.scope.accounts.iter().any(|account| means(&account.value)),
         lines: desired.rules.iter().enumerate().filter_map(line).collect(),
     }
+}
+
+/// A permission set and an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetThere {
+    /// The permission set.
+    pub permission_set: PermissionSetName,
+    /// Whether the access file declares it; `None` without a file.
+    pub declared: Option<bool>,
+    /// The numbers of the rules that give it to somebody there.
+    pub rules: Vec<usize>,
+    /// Who has it there.
+    pub holders: Vec<Principal>,
+    /// Its role there.
+    pub role: Option<Role>,
+}
+
+/// Returns the permission sets that reach an account, live or by the access file.
+pub fn in_account(observed: &ObservedState, account: &AccountId, desired: Option<&DesiredState>) -> Vec<SetThere> {
+    let by_name = AccountsByName::new(&observed.accounts);
+    let means =
+        |selector: &crate::model::AccountSelector| by_name.meant_by(selector).iter().any(|it| it.id == *account);
+    let reaches = |rule: &Rule| {
+        let excepted = rule.except_accounts.iter().any(|it| means(&it.value));
+        !rule.has_expired() && !excepted && rule.accounts.iter().any(|it| means(&it.value))
+    };
+    let rules: Vec<(usize, &Rule)> =
+        desired.iter().flat_map(|desired| desired.rules.iter().enumerate()).filter(|(_, rule)| reaches(rule)).collect();
+    let written = rules.iter().flat_map(|(_, rule)| &rule.permission_sets).map(|set| set.value.clone());
+    let live = observed
+        .permission_sets
+        .iter()
+        .filter(|(_, set)| set.provisioned.as_ref().is_some_and(|provisioned| provisioned.contains_key(account)));
+    let names: BTreeSet<PermissionSetName> = live.map(|(name, _)| name.clone()).chain(written).collect();
+    let there = |name: PermissionSetName| {
+        let gives = |(number, rule): &(usize, &Rule)| {
+            rule.permission_sets.iter().any(|set| set.value == name).then_some(*number)
+        };
+        let state = observed.permission_sets.get(&name).and_then(|set| set.provisioned.as_ref()?.get(account));
+        let holders =
+            observed.assignments_on(&name, account).map(|grant| observed.directory.principal(&grant.principal));
+        SetThere {
+            declared: desired.map(|desired| desired.permission_sets.contains_key(&name)),
+            rules: rules.iter().filter_map(gives).collect(),
+            holders: holders.collect(),
+            role: state.map(|state| match state {
+                Provisioning::Latest => Role::UpToDate,
+                Provisioning::Stale => Role::Stale,
+            }),
+            permission_set: name,
+        }
+    };
+    names.into_iter().map(there).collect()
 }

@@ -151,7 +151,7 @@ pub(super) async fn who(
     Ok(by_id)
 }
 
-async fn look_up(
+pub(super) async fn look_up(
     at: At<'_>,
     names: BTreeSet<(PrincipalKind, String)>,
     lists: &Lists<'_>,
@@ -222,7 +222,7 @@ pub(super) fn find_in(
 }
 
 /// For names that do not exist, looks for what was probably meant. Only a mistake costs these calls.
-async fn suggest(lists: &Lists<'_>, by_name: &mut ByName) {
+pub(super) async fn suggest(lists: &Lists<'_>, by_name: &mut ByName) {
     for kind in KINDS {
         if missing(by_name, kind).next().is_none() {
             continue;

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use crate::aws::{At, Aws, AwsError, ErrorKind};
 use crate::model::{
-    AccountId, AccountSelector, AccountsByName, Directory, Grant, InstanceArn, ObservedSet, ObservedState,
-    PermissionSetArn, PermissionSetName, PrincipalId, PrincipalKind, PrincipalRef, PrincipalState, Reading, Shown,
-    Strategy, similar_name,
+    AccountId, AccountSelector, AccountsByName, Directory, Grant, Instance, InstanceArn, Lookup, ObservedSet,
+    ObservedState, PermissionSetArn, PermissionSetName, PrincipalId, PrincipalKind, PrincipalRef, PrincipalState,
+    Reading, Shown, Strategy, similar_name,
 };
 use crate::observed::assignments::{self, Pair};
 use crate::observed::directory::{self, Lists};
@@ -234,4 +234,53 @@ pub fn groups_in<'a>(
     let exists = |it: &PrincipalRef| !matches!(observed.directory.by_id.get(it), Some(PrincipalState::Deleted));
     let groups = grants.into_iter().map(|grant| &grant.principal);
     groups.filter(|it| it.kind == PrincipalKind::Group && exists(it)).map(|it| it.id.clone()).collect()
+}
+
+/// Adds somebody by name: whether they exist, who they are, and in which groups. Nobody is no error.
+///
+/// # Errors
+/// The first read that fails.
+pub async fn read_person(
+    aws: &Aws,
+    observed: &mut ObservedState,
+    kind: PrincipalKind,
+    name: &str,
+) -> Result<(), AwsError> {
+    let before = aws.calls();
+    let instance = observed.instance.clone();
+    let at = aws.at(&instance);
+    let lists = Lists::new(at);
+    let names = BTreeSet::from([(kind, name.to_owned())]);
+    let found = directory::look_up(at, names, &lists, &|_| ()).await?;
+    for (key, lookup) in found {
+        if let Lookup::Found(id) = &lookup {
+            let principal = PrincipalRef { kind, id: id.clone() };
+            observed.directory.by_id.insert(principal.clone(), at.principal(&principal).await?);
+            if kind == PrincipalKind::User
+                && let Some(groups) = at.groups_of(id).await?
+            {
+                let unknown = groups.iter().map(|id| PrincipalRef { kind: PrincipalKind::Group, id: id.clone() });
+                let unknown = unknown.filter(|it| !observed.directory.by_id.contains_key(it)).collect();
+                observed.directory.by_id.extend(directory::who(at, unknown, &lists, &|_| ()).await?);
+                observed.groups_of.insert(id.clone(), groups.into_iter().collect());
+            }
+        }
+        observed.directory.by_name.insert(key, lookup);
+    }
+    directory::suggest(&lists, &mut observed.directory.by_name).await;
+    observed.reading.calls += aws.calls() - before;
+    Ok(())
+}
+
+/// Lists the names of all permission sets, one call each.
+///
+/// # Errors
+/// The first read that fails.
+pub async fn permission_set_names(aws: &Aws, instance: &Instance) -> Result<BTreeSet<PermissionSetName>, AwsError> {
+    let at = aws.at(instance);
+    let arns = at.permission_set_arns().await?;
+    let named = each("permission sets", arns, &|_| (), |arn| async move {
+        Ok(at.describe(&arn).await?.map(|described| described.name))
+    });
+    Ok(named.await?.into_iter().flatten().collect())
 }

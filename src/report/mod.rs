@@ -13,10 +13,13 @@ pub mod hints;
 pub mod journal;
 pub mod json;
 mod markdown;
+pub mod patch;
 mod people;
 pub mod plan;
 pub mod saved;
 pub mod style;
+pub mod who_can;
+pub mod why;
 mod words;
 
 pub use words::one_line;

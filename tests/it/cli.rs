@@ -14,7 +14,10 @@ fn golden(cli: &Cli, name: &str, args: &[&str]) {
 fn help() {
     let cli = Cli::new();
     golden(&cli, "help", &["--help"]);
-    for command in ["init", "validate", "plan", "show", "observe", "apply", "import", "drift", "sandbox", "schema"] {
+    for command in [
+        "init", "validate", "plan", "show", "observe", "apply", "import", "drift", "why", "who-can", "sandbox",
+        "schema",
+    ] {
         golden(&cli, &format!("help-{command}"), &[command, "--help"]);
     }
     for command in ["init", "show", "reset", "serve", "log"] {

@@ -83,6 +83,10 @@ fn the_readme_shows_what_permset_prints() {
     let output = cli.command(&["-q", "--sandbox", "-f", "access.yaml.example", "plan"]);
     let readme = std::fs::read_to_string(tests_dir("../README.md")).unwrap();
     assert!(readme.contains(&crate::support::cli::stdout(&output)), "{}", crate::support::cli::stdout(&output));
+    let why = "-q --sandbox -f access.yaml.example why --account jitsi-hosting --group jitsi-admins --permission-set AdministratorAccess";
+    let output = cli.command(&why.split(' ').collect::<Vec<_>>());
+    let shown = format!("$ permset {why}\n{}```", crate::support::cli::stdout(&output));
+    assert!(readme.contains(&shown), "{shown}");
 }
 
 #[test]

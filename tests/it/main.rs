@@ -12,6 +12,7 @@ mod architecture;
 mod cli;
 mod converge;
 mod effort;
+mod everyday;
 mod example;
 mod folders;
 mod guards;

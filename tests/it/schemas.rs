@@ -12,6 +12,8 @@ fn the_published_schemas_are_those_of_the_program() {
         ("plan", report::json::plan_schema()),
         ("drift", report::json::drift_schema()),
         ("apply", report::json::apply_schema()),
+        ("why", report::json::why_schema()),
+        ("who-can", report::json::who_can_schema()),
     ] {
         let text = serde_json::to_string_pretty(&schema).unwrap() + "\n";
         assert_golden(&text, &tests_dir(&format!("../schema/{name}.schema.json")));

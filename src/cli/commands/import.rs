@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::aws::{Access, Aws};
 use crate::cli::args::{Global, ImportArgs};
+use crate::cli::commands::{account_selector, permission_set_name};
 use crate::cli::error::{Failure, bug};
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
@@ -14,10 +15,7 @@ use crate::cli::progress::Progress;
 use crate::cli::session::{connection, instance};
 use crate::cli::snapshots;
 use crate::desired;
-use crate::model::{
-    AccountId, AccountName, AccountSelector, AccountsByName, ObservedSet, ObservedState, PermissionSetName, Severity,
-    Shown,
-};
+use crate::model::{AccountSelector, AccountsByName, ObservedSet, ObservedState, PermissionSetName, Severity, Shown};
 use crate::observed::{Look, Snapshot, look, unknown};
 use crate::plan::{self, Change, Edit};
 use crate::report::access_file::{Document, Options, document};
@@ -57,16 +55,8 @@ pub(in crate::cli) async fn run(global: &Global, args: &ImportArgs, output: &Out
 type Wanted = (Option<Vec<AccountSelector>>, Option<BTreeSet<PermissionSetName>>);
 
 fn wanted(args: &ImportArgs) -> Result<Wanted, Failure> {
-    let usage = |message: String| Failure::new(message).exit(Exit::Usage);
-    let account = |text: &String| match AccountId::parse(text) {
-        Ok(id) => AccountSelector::Id(id),
-        Err(_) => AccountSelector::Name(AccountName::new(text.as_str())),
-    };
-    let name = |text: &String| {
-        PermissionSetName::parse(text).map_err(|error| usage(format!("--sets `{}`: {error}", Shown(text))))
-    };
-    let accounts = (!args.accounts.is_empty()).then(|| args.accounts.iter().map(account).collect());
-    let sets = args.sets.iter().map(name).collect::<Result<BTreeSet<_>, _>>()?;
+    let accounts = (!args.accounts.is_empty()).then(|| args.accounts.iter().map(|it| account_selector(it)).collect());
+    let sets = args.sets.iter().map(|it| permission_set_name(it)).collect::<Result<BTreeSet<_>, _>>()?;
     Ok((accounts, (!args.sets.is_empty()).then_some(sets)))
 }
 

@@ -10,10 +10,28 @@ pub(super) mod sandbox;
 pub(super) mod schema;
 pub(super) mod show;
 pub(super) mod validate;
+pub(super) mod who_can;
+pub(super) mod why;
 
 use serde::Serialize;
 
 use crate::cli::error::{Failure, bug};
+use crate::cli::exit::Exit;
+use crate::model::{AccountId, AccountName, AccountSelector, PermissionSetName, Shown};
+
+/// An account as it is typed: its id or its name.
+fn account_selector(text: &str) -> AccountSelector {
+    match AccountId::parse(text) {
+        Ok(id) => AccountSelector::Id(id),
+        Err(_) => AccountSelector::Name(AccountName::new(text)),
+    }
+}
+
+/// A permission set as it is typed.
+fn permission_set_name(text: &str) -> Result<PermissionSetName, Failure> {
+    let refused = |error| Failure::new(format!("`{}`: {error}", Shown(text))).exit(Exit::Usage);
+    PermissionSetName::parse(text).map_err(refused)
+}
 
 /// Returns a value as JSON for people to read and for programs to parse.
 fn pretty(value: &impl Serialize) -> Result<String, Failure> {

@@ -15,6 +15,8 @@ pub(in crate::cli) fn run(args: &SchemaArgs, output: &Output) -> Result<Exit, Fa
         SchemaOf::Plan => json::plan_schema(),
         SchemaOf::Drift => json::drift_schema(),
         SchemaOf::Apply => json::apply_schema(),
+        SchemaOf::Why => json::why_schema(),
+        SchemaOf::WhoCan => json::who_can_schema(),
     };
     output.result(&pretty(&schema)?);
     Ok(Exit::Ok)

@@ -3,8 +3,11 @@
 //! The structures below are the interface; they are filled from values and never read back. Text is exact here, not
 //! made safe for a terminal: JSON escapes control characters itself.
 
+mod access;
 mod parts;
 mod people;
+
+pub use access::{AccountSetsJson, WhoCanJson, WhyJson};
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::Serialize;
@@ -410,6 +413,16 @@ fn schema_of<T: JsonSchema>() -> Value {
 /// Returns the schema of a plan.
 pub fn plan_schema() -> Value {
     schema_of::<PlanJson>()
+}
+
+/// Returns the schema of an answer of `why`.
+pub fn why_schema() -> Value {
+    schema_of::<WhyJson>()
+}
+
+/// Returns the schema of `who-can`.
+pub fn who_can_schema() -> Value {
+    schema_of::<WhoCanJson>()
 }
 
 /// Returns the schema of drift.
