@@ -98,6 +98,7 @@ impl Aws {
             identity_store: client!(aws_sdk_identitystore, "AWSIdentityStore"),
             organizations: client!(aws_sdk_organizations, "AWSOrganizations"),
             sts: client!(aws_sdk_sts, "sts"),
+            trail: client!(aws_sdk_cloudtrail, "CloudTrail_20131101"),
             meter,
             region,
             endpoint_url: config.endpoint_url().map(str::to_owned),

@@ -12,6 +12,7 @@ mod error;
 mod pace;
 mod read;
 mod read_only;
+mod trail;
 mod wait;
 mod whereabouts;
 mod write;
@@ -33,6 +34,7 @@ pub struct Aws {
     identity_store: aws_sdk_identitystore::Client,
     organizations: aws_sdk_organizations::Client,
     sts: aws_sdk_sts::Client,
+    trail: aws_sdk_cloudtrail::Client,
     meter: Meter,
     region: String,
     endpoint_url: Option<String>,

@@ -33,7 +33,7 @@ pub(super) struct Meter(Arc<Inner>);
 
 struct Inner {
     calls: AtomicU64,
-    buckets: Option<[(&'static str, Bucket); 3]>,
+    buckets: Option<[(&'static str, Bucket); 4]>,
 }
 
 impl fmt::Debug for Meter {
@@ -49,6 +49,8 @@ impl Meter {
             ("SWBExternalService", Bucket::new(19.0, 10)),
             ("AWSIdentityStore", Bucket::new(19.0, 10)),
             ("AWSOrganizations", Bucket::new(5.0, 5)),
+            // Two a second (API reference of LookupEvents).
+            ("CloudTrail_20131101", Bucket::new(2.0, 2)),
         ];
         Self(Arc::new(Inner { calls: AtomicU64::new(0), buckets: Some(buckets) }))
     }
@@ -80,8 +82,8 @@ impl Meter {
         if let Some((_, bucket)) = bucket {
             tokio::time::sleep_until(bucket.reserve()).await;
         }
-        // Requests without a target are not of the three services: the SDK fetching credentials, for example.
-        let known = ["SWBExternalService", "AWSIdentityStore", "AWSOrganizations"];
+        // Requests without a target are not of these services: the SDK fetching credentials, for example.
+        let known = ["SWBExternalService", "AWSIdentityStore", "AWSOrganizations", "CloudTrail_20131101"];
         if known.iter().any(|prefix| target.starts_with(prefix)) {
             self.0.calls.fetch_add(1, Ordering::Relaxed);
         }

@@ -7,7 +7,7 @@ use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
-/// Refuses every operation whose name does not begin with List, Describe or Get.
+/// Refuses every operation whose name does not begin with List, Describe, Get or Lookup.
 #[derive(Debug)]
 pub(super) struct ReadOnly;
 
@@ -24,7 +24,7 @@ impl Intercept for ReadOnly {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let operation = config.load::<Metadata>().map(|metadata| metadata.name().to_owned()).unwrap_or_default();
-        if ["List", "Describe", "Get"].iter().any(|verb| operation.starts_with(verb)) {
+        if ["List", "Describe", "Get", "Lookup"].iter().any(|verb| operation.starts_with(verb)) {
             Ok(())
         } else {
             Err(format!("`{operation}` is not a read, and this command only reads").into())

@@ -1,5 +1,6 @@
 //! What can be typed. Doc comments are the help texts.
 
+mod everyday;
 mod sandbox;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::cli::exit;
 use crate::plan::CONSENTS;
 
+pub(super) use everyday::{DriftArgs, DriftFormat, Expected, ImportArgs, WhoCanArgs, WhoCanFormat, WhyArgs, WhyFormat};
 pub(super) use sandbox::{
     DropWhen, FaultAddArgs, FaultCommand, LogArgs, SandboxArgs, SandboxCommand, SandboxFormat, ServeArgs, ShowArgs,
     WorldArgs,
@@ -322,133 +324,6 @@ pub(super) enum ApplyFormat {
     Text,
     /// For machines, one event a line
     Json,
-}
-
-/// Options of `why`.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:  permset why --user erik@example.com --account jitsi-hosting --permission-set JitsiPlatformAccess
-           permset why --group jitsi-admins --account 215665149509 --expect access
-           permset why --account jitsi-hosting"
-)]
-pub(super) struct WhyArgs {
-    /// The person, by user name or e-mail address
-    #[arg(long, value_name = "NAME")]
-    pub(super) user: Option<String>,
-    /// The group, by display name
-    #[arg(long, value_name = "NAME", conflicts_with = "user")]
-    pub(super) group: Option<String>,
-    /// The account, by name or id; without a user or group, all permission sets that reach it are told
-    #[arg(long, value_name = "ACCOUNT")]
-    pub(super) account: String,
-    /// The permission set; without it any
-    #[arg(long, value_name = "NAME")]
-    pub(super) permission_set: Option<String>,
-    /// Write a message to the administrators instead
-    #[arg(long)]
-    pub(super) request: bool,
-    /// The justification, for the message and the line to add
-    #[arg(long, value_name = "TEXT")]
-    pub(super) reason: Option<String>,
-    /// Exit with 2 if the answer is another one, for tests
-    #[arg(long, value_enum)]
-    pub(super) expect: Option<Expected>,
-    /// Form of the result
-    #[arg(long, value_enum, default_value_t)]
-    pub(super) format: WhyFormat,
-}
-
-/// What a test expects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Expected {
-    /// They get in
-    Access,
-    /// They do not
-    NoAccess,
-}
-
-/// Form of an answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum WhyFormat {
-    /// For people
-    #[default]
-    Text,
-    /// For machines
-    Json,
-}
-
-/// Options of `who-can`.
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:  permset who-can --account jitsi-hosting
-           permset who-can --action ecs:UpdateService --format csv")]
-pub(super) struct WhoCanArgs {
-    /// Only in these accounts, by name or id; without it and the next two, who holds nothing is told as well
-    #[arg(long = "account", value_name = "ACCOUNT", value_delimiter = ',')]
-    pub(super) accounts: Vec<String>,
-    /// Only these permission sets
-    #[arg(long = "set", value_name = "NAME", value_delimiter = ',')]
-    pub(super) sets: Vec<String>,
-    /// Only what allows this action, or may: inline policies are read, of managed ones only a few are known
-    #[arg(long, value_name = "ACTION")]
-    pub(super) action: Option<String>,
-    /// Form of the result
-    #[arg(long, value_enum, default_value_t)]
-    pub(super) format: WhoCanFormat,
-}
-
-/// Form of a list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum WhoCanFormat {
-    /// For people
-    #[default]
-    Text,
-    /// For spreadsheets
-    Csv,
-    /// For machines
-    Json,
-}
-
-/// Options of `import`.
-#[derive(Debug, Args)]
-#[command(after_help = "Example:  permset import --out imported.yaml")]
-pub(super) struct ImportArgs {
-    /// Where to write it (never overwrites); without it to stdout
-    #[arg(long, value_name = "FILE", conflicts_with = "split")]
-    pub(super) out: Option<PathBuf>,
-    /// Write a file for each permission set into a new folder, for `-f DIR`
-    #[arg(long, value_name = "DIR")]
-    pub(super) split: Option<PathBuf>,
-    /// Only these accounts, by name or id
-    #[arg(long, value_name = "ACCOUNT", value_delimiter = ',')]
-    pub(super) accounts: Vec<String>,
-    /// Only these permission sets
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    pub(super) sets: Vec<String>,
-    /// Who shall own the permission sets; the first apply writes that as their tag
-    #[arg(long, value_name = "OWNER")]
-    pub(super) owner: Option<String>,
-    /// Only assign: somebody else decides what each permission set consists of
-    #[arg(long)]
-    pub(super) external: bool,
-    /// Write `"*"` where somebody has something in every active account, which gives it them in accounts to come as well
-    #[arg(long)]
-    pub(super) star: bool,
-    /// Ask nothing of AWS: take what `observe --out` saved
-    #[arg(long, value_name = "FILE")]
-    pub(super) observed: Option<PathBuf>,
-}
-
-/// Options of `drift`.
-#[derive(Debug, Args)]
-#[command(after_help = "Example:  permset -f access.yaml drift --deep --format json")]
-pub(super) struct DriftArgs {
-    /// Form of the result
-    #[arg(long, value_enum, default_value_t)]
-    pub(super) format: Format,
-    #[command(flatten)]
-    pub(super) shown: Shown,
-    #[command(flatten)]
-    pub(super) looking: Looking,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -20,7 +20,7 @@ use crate::sandbox::{Sandbox, starter};
 pub(super) struct Session<'a> {
     global: &'a Global,
     output: &'a Output,
-    sources: Sources,
+    pub(super) sources: Sources,
     pub(super) desired: DesiredState,
     /// The digest of what `desired` was read from.
     pub(super) file_digest: String,

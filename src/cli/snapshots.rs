@@ -9,13 +9,14 @@ use crate::cli::files;
 use crate::cli::output::Output;
 use crate::cli::saved::{age_of, unusable};
 use crate::cli::session::{instance, load, planned};
-use crate::model::{DesiredState, ObservedState, Shown};
+use crate::model::{DesiredState, ObservedState, Shown, Sources};
 use crate::observed::{Parts, Snapshot};
 use crate::plan::Plan;
 use crate::report::{count, saved as report};
 
 /// A plan that was made without AWS.
 pub(super) struct Offline {
+    pub(super) sources: Sources,
     pub(super) desired: DesiredState,
     pub(super) file_digest: String,
     pub(super) observed: ObservedState,
@@ -56,7 +57,7 @@ pub(super) fn plan(
     let (parts, taken) = (keep.then(|| snapshot.parts()), snapshot.taken.clone());
     let observed = snapshot.state_for(&desired, unmanaged);
     let plan = planned(&desired, &observed, &sources, output)?;
-    Ok(Offline { desired, file_digest, observed, plan, parts, taken })
+    Ok(Offline { sources, desired, file_digest, observed, plan, parts, taken })
 }
 
 /// A snapshot in place of AWS leaves no AWS to choose.

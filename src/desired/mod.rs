@@ -5,6 +5,7 @@
 //! with its place. Nothing here knows AWS.
 
 mod assignments;
+pub mod baseline;
 mod decode;
 mod expiry;
 mod form;

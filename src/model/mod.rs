@@ -3,6 +3,7 @@
 //! Values only. Nothing here does I/O, reads a clock or the environment, knows YAML or the AWS SDK, or prints;
 //! every other layer may import this one and this one imports nothing.
 
+mod accepted;
 mod account;
 mod assignment;
 mod caller;
@@ -22,7 +23,9 @@ mod progress;
 mod reading;
 pub mod sealed;
 mod shown;
+mod trail;
 
+pub use accepted::Accepted;
 pub use account::{Account, AccountRef, AccountState};
 pub use assignment::{Assignment, Grant, Principal, PrincipalKind, PrincipalRef};
 pub use caller::{Caller, CallerUser, WayIn};
@@ -48,3 +51,4 @@ pub use policy::Policy;
 pub use progress::Progress;
 pub use reading::{NextBest, Reading, Strategy};
 pub use shown::Shown;
+pub use trail::{ChangedBy, TrailEvent};

@@ -6,6 +6,7 @@
 //! plan between review and apply.
 //! No I/O, no clock, no text for users apart from findings.
 
+mod attribution;
 mod caller;
 mod change;
 mod diff;
@@ -18,6 +19,7 @@ mod saved;
 
 use std::collections::BTreeMap;
 
+pub use attribution::{attribute, is_attributed};
 pub use change::{Change, Edit, LeftAlone, Plan, Step, Targets};
 pub use drift::{Drift, DriftEntry, DriftKind, DriftSubject, drift};
 pub use guard::{CONSENTS, Deleted, Emptied, EmptiedPlace, Refusal};

@@ -19,7 +19,7 @@ pub struct Resolved {
     /// What must be granted after every apply. More than one where a name means several accounts, which is an error.
     pub required: BTreeSet<Grant>,
     /// What lines of the file granted until their date had passed.
-    pub expired: BTreeSet<Grant>,
+    pub expired: BTreeMap<Grant, usize>,
     /// What is live and left alone.
     pub ignored: BTreeSet<Grant>,
     /// The permission sets that carry this owner's tag and left the file, or are called otherwise now.
@@ -73,15 +73,14 @@ pub(super) fn resolve(desired: &DesiredState, observed: &ObservedState, findings
         scope,
         grants: BTreeSet::new(),
         required: required(desired, observed, findings),
-        expired: BTreeSet::new(),
+        expired: BTreeMap::new(),
         ignored: ignored::live(desired, observed),
         leaving: leaving(desired, observed),
     };
     let mut written: Vec<(Grant, Place)> = Vec::new();
-    let mut expired: Vec<(Grant, Place)> = Vec::new();
-    for rule in &desired.rules {
+    for (number, rule) in desired.rules.iter().enumerate() {
         let (written, findings) =
-            if rule.has_expired() { (&mut expired, &mut Vec::new()) } else { (&mut written, &mut *findings) };
+            if rule.has_expired() { (&mut Vec::new(), &mut Vec::new()) } else { (&mut written, &mut *findings) };
         let accounts = rule_accounts(rule, observed, &accounts_by_name, &resolved.scope, findings);
         let principals = principals(rule, observed, findings);
         let grants = accounts.len().saturating_mul(principals.len()).saturating_mul(rule.permission_sets.len());
@@ -100,6 +99,9 @@ pub(super) fn resolve(desired: &DesiredState, observed: &ObservedState, findings
                 }));
             }
         }
+        if rule.has_expired() {
+            resolved.expired.extend(written.drain(..).map(|(grant, _)| (grant, number)));
+        }
     }
     // In the order of the file where the same is granted more than once: the later line is the one too many.
     written.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -111,7 +113,6 @@ pub(super) fn resolve(desired: &DesiredState, observed: &ObservedState, findings
         warn_of_repeat(&observed.directory.principal(principal).to_string(), place, findings);
     }
     resolved.grants = written.into_iter().map(|(grant, _)| grant).collect();
-    resolved.expired = expired.into_iter().map(|(grant, _)| grant).collect();
     ignored::check(desired, observed, &resolved, findings);
     resolved
 }

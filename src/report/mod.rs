@@ -5,7 +5,9 @@
 //! comes from a file or from AWS passes through [`Shown`](crate::model::Shown).
 
 pub mod access_file;
+pub mod annotations;
 pub mod apply;
+pub mod baseline;
 pub mod drift;
 pub mod findings;
 mod fold;

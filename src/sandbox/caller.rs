@@ -2,6 +2,8 @@
 //!
 //! Signatures are not verified, everybody may sign with any secret; the key decides, and the Region that the signature is for.
 
+use serde_json::Value;
+
 use super::ids::digest;
 use super::sign_in::Session;
 use super::state::State;
@@ -16,6 +18,8 @@ pub(super) struct Caller {
     pub(super) user_id: String,
     /// The Region that the request is signed for; without a signature, any.
     pub(super) region: Option<String>,
+    /// The caller's IAM policy, if the world says what it is.
+    pub(super) policy: Option<Value>,
 }
 
 impl Caller {
@@ -56,9 +60,10 @@ impl Caller {
             return Ok(Self::assumed(state, session));
         }
         if let Some(known) = state.access_keys.iter().find(|known| known.id == key) {
+            let policy = known.policy.clone();
             let user = known.user.as_deref().unwrap_or("sandbox");
             let set = known.permission_set.as_ref().and_then(|name| state.sets.get(state.set_names.get(name)?));
-            return Ok(match set {
+            let caller = match set {
                 Some(set) => {
                     let (account, user) = (known.account_id.clone(), user.to_owned());
                     let suffix = set.provisioned.get(&account).map_or("", |it| &it.role_suffix);
@@ -66,7 +71,8 @@ impl Caller {
                     Self::assumed(state, &Session { account, role, user, expires: f64::INFINITY })
                 }
                 None => Self::user(state, &known.account_id, user),
-            });
+            };
+            return Ok(Self { policy, ..caller });
         }
         // As in other emulators, the id of an account is a key of that account.
         if state.accounts.contains_key(key) {
@@ -83,12 +89,18 @@ impl Caller {
         Ok(Self::user(state, &state.organization.management_account_id, "sandbox"))
     }
 
+    /// Somebody of whom only the account and the ARN are known.
+    pub(super) fn known(account: String, arn: String) -> Self {
+        Self { account, arn, user_id: String::new(), region: None, policy: None }
+    }
+
     fn user(state: &State, account: &str, name: &str) -> Self {
         Self {
             account: account.to_owned(),
             arn: format!("arn:aws:iam::{account}:user/{name}"),
             user_id: format!("AIDA{}", letters(digest(state.ids.seed, &["user", account, name]), 17)),
             region: None,
+            policy: None,
         }
     }
 
@@ -101,6 +113,7 @@ impl Caller {
             arn: format!("arn:aws:sts::{account}:assumed-role/{role}/{user}"),
             user_id: format!("AROA{id}:{user}"),
             region: None,
+            policy: None,
         }
     }
 }

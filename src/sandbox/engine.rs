@@ -16,7 +16,7 @@ use super::store::{Entry, Store, StoreError};
 use super::throttle::Throttle;
 use super::wire::{self, Answer, AwsError, Delivery, Reply, Request, Service};
 use super::world::{Effect, Fault, OutOfBand, World};
-use super::{authorize, find, jobs, model, oidc, portal, settle, sts, validate};
+use super::{authorize, find, iam, jobs, model, oidc, portal, settle, sts, trail, validate};
 
 /// How long a job takes when other programs are served and the world does not say.
 const SERVED_JOB_SECONDS: f64 = 3.0;
@@ -77,7 +77,7 @@ impl Engine {
     fn replay(&mut self, entry: Entry) -> Result<(), String> {
         match entry {
             Entry::Faults(faults) => self.state.faults = faults,
-            Entry::Call { at, call, fate } => {
+            Entry::Call { at, call, fate, caller } => {
                 let found = call.operation.split_once('.').and_then(|(service, name)| {
                     let service = Service::named(service)?;
                     find(service, name).map(|operation| (service, operation))
@@ -89,9 +89,11 @@ impl Engine {
                 self.state.clock.resume(at);
                 settle::settle(&mut self.state);
                 self.state.fate = fate;
-                let caller = Caller::console(&self.state);
+                let caller =
+                    caller.map_or_else(|| Caller::console(&self.state), |(account, arn)| Caller::known(account, arn));
                 let input = Input { operation: name, service, caller: &caller, members: &call.input };
                 let reply = run(&mut self.state, input);
+                self.keep(input);
                 self.state.fate = JobFate::default();
                 if reply.is_err() {
                     return Err(call.operation);
@@ -141,6 +143,9 @@ impl Engine {
             self.record("unknown".to_owned(), String::new(), "UnknownOperationException".to_owned(), None, &request_id);
             return wire::not_understood(request_id);
         }
+        if request.target.is_some_and(|target| target.ends_with(trail::TARGET)) {
+            return self.lookup(request, caller, request_id);
+        }
         let route = Service::route(request.target.unwrap_or_default());
         let known = route.and_then(|(service, name)| {
             model::table(service).operation(name).map(|name| (service, name, find(service, name)))
@@ -166,6 +171,18 @@ impl Engine {
         answer.delay = fate.delay;
         answer.delivery = fate.delivery;
         answer
+    }
+
+    /// CloudTrail's one operation.
+    fn lookup(&mut self, request: &Request<'_>, caller: Result<Caller, AwsError>, request_id: String) -> Answer {
+        let arn = caller.as_ref().map(|caller| caller.arn.clone()).unwrap_or_default();
+        let reply = caller.and_then(|caller| {
+            iam::check_action(caller.policy.as_ref(), &caller.arn, "cloudtrail:LookupEvents")?;
+            trail::lookup(&self.state, &caller, &wire::parse(request.body)?)
+        });
+        let outcome = reply.as_ref().map_or_else(|error| error.code.clone().into_owned(), |_| "ok".to_owned());
+        self.record("cloudtrail.LookupEvents".to_owned(), arn, outcome, None, &request_id);
+        wire::answer(None, request_id, reply, self.state.settings.internal_error_status.clamp(400, 599))
     }
 
     fn record(
@@ -286,6 +303,7 @@ impl Engine {
     /// Whether a call is one that may be made.
     fn admit(&self, input: Input<'_>) -> Result<(), AwsError> {
         validate::check(input.service, input.operation, input.members)?;
+        iam::check(&self.state, input)?;
         authorize::check(&self.state, input)
     }
 
@@ -306,14 +324,23 @@ impl Engine {
                 let reply = run(&mut self.state, input);
                 self.state.fate = JobFate::default();
                 let reply = reply?;
+                self.keep(input);
                 let call = OutOfBand {
                     operation: format!("{}.{}", input.service.name(), input.operation),
                     input: input.members.clone(),
                 };
-                self.write(Entry::Call { at: self.state.now, call, fate })
+                let caller = Some((input.caller.account.clone(), input.caller.arn.clone()));
+                self.write(Entry::Call { at: self.state.now, call, fate, caller })
                     .map_err(|error| unwritten(input.service, &error))?;
                 Ok(reply)
             }
+        }
+    }
+
+    /// Remembers a change for CloudTrail.
+    fn keep(&mut self, input: Input<'_>) {
+        if input.service == Service::SsoAdmin {
+            trail::keep(&mut self.state, input.operation, input.caller, input.members);
         }
     }
 

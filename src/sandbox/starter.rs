@@ -5,10 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::{Value, json};
+
 use super::consistency;
 use super::world::{
-    Account, AccountState, Assignment, Group, Membership, PermissionSet, PrincipalType, Provisioned, User, UserStatus,
-    World,
+    Account, AccountState, Assignment, Group, Membership, PermissionSet, PrincipalType, Provisioned, TrailEvent, User,
+    UserStatus, World,
 };
 
 const MANAGEMENT: &str = "111111111111";
@@ -16,6 +18,8 @@ const HOSTING: &str = "215665149509";
 const STAGING: &str = "333333333333";
 /// 1 January 2025.
 const FOUNDED: f64 = 1_735_689_600.0;
+/// 2 November 2025, early in the morning.
+const CLICKED: f64 = 1_762_053_660.0;
 /// The set that a click in the console has changed.
 const ADMINISTRATOR: &str = "ps-0a1b2c3d4e5f6071";
 const READ_ONLY: &str = "ps-1b2c3d4e5f607182";
@@ -93,8 +97,33 @@ pub fn starter() -> World {
     })
     .into();
     world.assignments = assignments(&world);
+    world.trail = trail(&world);
     consistency::complete(&mut world);
     world
+}
+
+/// Who clicked.
+fn trail(world: &World) -> Vec<TrailEvent> {
+    let instance = world.instance.as_ref().map(|it| it.arn.as_str()).unwrap_or_default();
+    let short = instance.rsplit('/').next().unwrap_or_default();
+    let set = format!("arn:aws:sso:::permissionSet/{short}/{ADMINISTRATOR}");
+    let event = |at: f64, name: &str, request: Value| TrailEvent {
+        at,
+        name: name.to_owned(),
+        account_id: MANAGEMENT.to_owned(),
+        arn: format!(
+            "arn:aws:sts::{MANAGEMENT}:assumed-role/AWSReservedSSO_AdministratorAccess_0123456789abcdef/carol@example.com"
+        ),
+        request: request.as_object().cloned().unwrap_or_default(),
+    };
+    let policy = json!({"InstanceArn": instance, "PermissionSetArn": set,
+        "ManagedPolicyArn": "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess"});
+    let assignment = json!({"InstanceArn": instance, "PermissionSetArn": set, "TargetId": HOSTING, "TargetType": "AWS_ACCOUNT",
+        "PrincipalType": "USER", "PrincipalId": user_id(world, "dana@example.com")});
+    vec![
+        event(CLICKED, "CreateAccountAssignment", assignment),
+        event(CLICKED + 3_600.0, "AttachManagedPolicyToPermissionSet", policy),
+    ]
 }
 
 fn assignments(world: &World) -> Vec<Assignment> {

@@ -3,7 +3,7 @@
 //! Every way of asking that the services offer has its index, so that no request scans all assignments. Indexes are changed only
 //! by the methods here and in `jobs`; the services see maps.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ use super::schedule::{Due, Schedule};
 use super::sign_in::{Session, SignIn};
 use super::world::{
     AccessKey, Account, Assignment, Creation, Fault, Group, Instance, JobStatus, Membership, Organization,
-    PermissionSet, PrincipalType, Provisioned, Settings, Unit, User, World,
+    PermissionSet, PrincipalType, Provisioned, Settings, TrailEvent, Unit, User, World,
 };
 
 /// The end of the year 9999: no client can print a later time.
@@ -53,6 +53,7 @@ pub(super) struct State {
     /// What faults decided about the job that the present call begins.
     pub(super) fate: JobFate,
     pub(super) faults: Vec<Fault>,
+    pub(super) trail: VecDeque<TrailEvent>,
     pub(super) access_keys: Vec<AccessKey>,
     /// By access key, the credentials of roles that were given out. They die with the process.
     pub(super) sessions: BTreeMap<String, Session>,
@@ -112,6 +113,7 @@ impl State {
             writing: BTreeMap::new(),
             fate: JobFate::default(),
             faults: world.faults,
+            trail: world.trail.into(),
             access_keys: world.access_keys,
             sessions: BTreeMap::new(),
             sign_in: SignIn::default(),
@@ -183,6 +185,7 @@ impl State {
             jobs: self.jobs.all().cloned().collect(),
             access_keys: self.access_keys.clone(),
             faults: self.faults.clone(),
+            trail: self.trail.iter().cloned().collect(),
         }
     }
 

@@ -97,6 +97,9 @@ pub(super) enum Entry {
         /// What faults decided about the job that it began.
         #[serde(default)]
         fate: JobFate,
+        /// The account and the ARN of whoever made it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        caller: Option<(String, String)>,
     },
     /// The faults as they stand now.
     Faults(Vec<Fault>),

@@ -9,6 +9,7 @@ mod directory;
 mod faults;
 mod organization;
 mod settings;
+mod trail;
 
 use std::collections::BTreeMap;
 
@@ -24,6 +25,7 @@ pub use self::directory::{Group, Membership, Record, User, UserStatus};
 pub use self::faults::{Effect, Fault, OutOfBand};
 pub use self::organization::{Account, AccountState, Creation, CreationOutcome, Organization, Unit};
 pub use self::settings::{Conflicts, Echo, Missing, Settings, UnknownAssignee, UnknownInstance, UnknownKeys};
+pub use self::trail::TrailEvent;
 
 /// The version of the file format that this code reads and writes.
 pub const FORMAT_VERSION: u64 = 1;
@@ -73,6 +75,9 @@ pub struct World {
     /// What shall go wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
+    /// Who changed permission sets and assignments, oldest first: what CloudTrail tells.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub trail: Vec<TrailEvent>,
 }
 
 impl Default for World {
@@ -96,6 +101,7 @@ impl Default for World {
             jobs: Vec::new(),
             access_keys: Vec::new(),
             faults: Vec::new(),
+            trail: Vec::new(),
         }
     }
 }
@@ -147,4 +153,7 @@ pub struct AccessKey {
     /// The permission set whose role the key is for; left out, it is an IAM user's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permission_set: Option<String>,
+    /// The IAM policy of whoever signs with it; left out, nothing is refused for want of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<serde_json::Value>,
 }

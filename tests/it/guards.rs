@@ -164,6 +164,7 @@ fn seen_by(user: &str, mut world: World) -> World {
         account_id: ACCOUNT.to_owned(),
         user: Some(user.to_owned()),
         permission_set: Some("Ops".to_owned()),
+        policy: None,
     });
     // Only the management account's callers may call Identity Center at all, and somebody signs in there too.
     world.organization.management_account_id = ACCOUNT.to_owned();
@@ -241,6 +242,7 @@ async fn the_management_account_is_out_of_reach_for_a_delegated_administrator() 
             account_id: ACCOUNT.to_owned(),
             user: None,
             permission_set: None,
+            policy: None,
         });
         let since = [("sso.amazonaws.com".to_owned(), 1_600_000_000.0)].into();
         world.organization.delegated_administrators = [(ACCOUNT.to_owned(), since)].into();

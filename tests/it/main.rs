@@ -11,6 +11,7 @@
 mod architecture;
 mod cli;
 mod converge;
+mod drifts;
 mod effort;
 mod everyday;
 mod example;

@@ -11,6 +11,7 @@ mod organization;
 mod pages_and_rates;
 mod sign_in;
 mod switches;
+mod trail;
 
 use std::time::Duration;
 

@@ -28,7 +28,7 @@ describe_missing_attributes, description_makes_stale, echo, empty_pages, epoch, 
 group_rows_for_users, identitystore_shares_rate, internal_error_status, job_seconds, names_differ_by_case, \
 omit_empty_inline_policy, omit_empty_lists, organizations_calls_per_second, organizations_page_size, \
 orphans_can_be_revoked, page_size, paths, provisions_partially, read_lag_seconds, rows_of_deleted_principals, \
-short_pages, sign_in_as, throttle, unknown_assignee, unknown_instance, unknown_keys, update_clears_description, \
+short_pages, sign_in_as, throttle, trail_delay_seconds, trail_events, unknown_assignee, unknown_instance, unknown_keys, update_clears_description, \
 write_seconds.";
 
 /// Options of `sandbox`.

@@ -70,7 +70,8 @@ async fn from_aws(global: &Global, args: &PlanArgs, output: &Output) -> Result<M
 /// A snapshot does not tell who is in which group.
 fn from_snapshot(global: &Global, args: &PlanArgs, path: &Path, output: &Output) -> Result<Made, Failure> {
     let keep = (args.shown.show_unmanaged, args.out.is_some());
-    let Offline { desired, file_digest, observed, plan, parts, taken } = snapshots::plan(global, path, keep, output)?;
+    let Offline { desired, file_digest, observed, plan, parts, taken, sources: _ } =
+        snapshots::plan(global, path, keep, output)?;
     let facts = parts.map(|parts| parts.complete(crate::plan::facts(&plan, &desired, &observed)));
     let saved = facts.map(|facts| (taken, file_digest, facts));
     Ok((observed, plan, None, saved))

@@ -14,7 +14,7 @@ use crate::model::{AccountId, Grant, ObservedState, PermissionSetName, Principal
 use crate::report::access_file::decide::{Decisions, Verdict};
 use crate::report::access_file::sections::Names;
 
-pub use yaml::{list, scalar};
+pub use yaml::{list, quoted, scalar};
 
 /// What to write beyond what is live.
 #[derive(Clone, Debug, Default)]

@@ -4,10 +4,12 @@
 //! made safe for a terminal: JSON escapes control characters itself.
 
 mod access;
+mod drift;
 mod parts;
 mod people;
 
 pub use access::{AccountSetsJson, WhoCanJson, WhyJson};
+pub use drift::DriftJson;
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::Serialize;
@@ -15,7 +17,7 @@ use serde_json::Value;
 
 use crate::apply::{ApplyReport, Counts, CutShort, Outcome, SkipReason};
 use crate::model::{People, Reading};
-use crate::plan::{Change, Drift, DriftKind, DriftSubject, Plan, Targets};
+use crate::plan::{Change, Plan, Targets};
 use crate::report::json::parts::{
     AccountJson, AssignmentJson, DefinitionJson, InstanceJson, LeftAloneJson, ReadingJson, accounts, assignment,
     definition, instance, left_alone,
@@ -102,61 +104,6 @@ struct SummaryJson {
     delete: usize,
     /// Requests that applying takes, without asking how asynchronous ones are doing.
     requests: usize,
-}
-
-/// Drift found by permset, version 1.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "permset drift, version 1")]
-pub struct DriftJson {
-    /// The version of this format. Members may be added within a version; none is removed or changed.
-    format_version: u32,
-    instance: InstanceJson,
-    /// Whether any difference was found.
-    drifted: bool,
-    differences: Vec<DifferenceJson>,
-    left_alone: LeftAloneJson,
-    reading: ReadingJson,
-}
-
-/// One difference.
-#[derive(Debug, Serialize, JsonSchema)]
-struct DifferenceJson {
-    kind: DriftKindJson,
-    subject: SubjectJson,
-}
-
-/// Kinds of drift.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum DriftKindJson {
-    /// Declared, but live is different.
-    Changed,
-    /// Declared, but not there.
-    Missing,
-    /// Live, in scope, not declared.
-    Undeclared,
-    /// The definition is right, but accounts run an older version.
-    Stale,
-    /// Of somebody who no longer exists, or cannot sign in.
-    Orphaned,
-}
-
-/// What a difference is about.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum SubjectJson {
-    /// A permission set that is not there.
-    MissingPermissionSet { permission_set: String },
-    /// A permission set that is different.
-    ChangedPermissionSet { permission_set: String, live: Box<DefinitionJson>, declared: Box<DefinitionJson> },
-    /// A permission set that this owner's file declared once and no longer does.
-    UndeclaredPermissionSet { permission_set: String },
-    /// Accounts that have an older version of a permission set.
-    StaleAccounts { permission_set: String, accounts: Vec<AccountJson> },
-    /// An assignment.
-    Assignment { assignment: AssignmentJson },
-    /// A declared assignment of a user who is disabled.
-    DisabledUser { assignment: AssignmentJson },
 }
 
 /// One line of what `permset apply --format json` prints, version 1.
@@ -275,24 +222,6 @@ impl PlanJson {
     }
 }
 
-impl DriftJson {
-    /// Makes the JSON form of drift.
-    pub fn new(drift: &Drift, reading: &Reading) -> Self {
-        let difference = |entry: &crate::plan::DriftEntry| DifferenceJson {
-            kind: drift_kind(entry.kind),
-            subject: subject(&entry.subject),
-        };
-        Self {
-            format_version: FORMAT_VERSION,
-            instance: instance(&drift.instance),
-            drifted: !drift.entries.is_empty(),
-            differences: drift.entries.iter().map(difference).collect(),
-            left_alone: left_alone(&drift.left_alone),
-            reading: parts::reading(reading),
-        }
-    }
-}
-
 impl ApplyEventJson {
     /// Makes the event of a change that begins.
     pub fn started(plan: &Plan, index: usize) -> Self {
@@ -370,37 +299,6 @@ fn change(change: &Change) -> ChangeJson {
             sessions_last: sessions_last.map(crate::model::SessionDuration::to_iso),
             role_goes: *role_goes,
         },
-    }
-}
-
-fn drift_kind(kind: DriftKind) -> DriftKindJson {
-    match kind {
-        DriftKind::Changed => DriftKindJson::Changed,
-        DriftKind::Missing => DriftKindJson::Missing,
-        DriftKind::Undeclared => DriftKindJson::Undeclared,
-        DriftKind::Stale => DriftKindJson::Stale,
-        DriftKind::Orphaned => DriftKindJson::Orphaned,
-    }
-}
-
-fn subject(subject: &DriftSubject) -> SubjectJson {
-    match subject {
-        DriftSubject::MissingSet { name } => {
-            SubjectJson::MissingPermissionSet { permission_set: name.as_str().to_owned() }
-        }
-        DriftSubject::ChangedSet { name, live, declared } => SubjectJson::ChangedPermissionSet {
-            permission_set: name.as_str().to_owned(),
-            live: Box::new(definition(live)),
-            declared: Box::new(definition(declared)),
-        },
-        DriftSubject::LeftSet { name } => {
-            SubjectJson::UndeclaredPermissionSet { permission_set: name.as_str().to_owned() }
-        }
-        DriftSubject::StaleAccounts { name, accounts: stale } => {
-            SubjectJson::StaleAccounts { permission_set: name.as_str().to_owned(), accounts: accounts(stale) }
-        }
-        DriftSubject::Assignment(value) => SubjectJson::Assignment { assignment: assignment(value) },
-        DriftSubject::DisabledUser(value) => SubjectJson::DisabledUser { assignment: assignment(value) },
     }
 }
 

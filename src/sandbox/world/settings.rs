@@ -40,6 +40,10 @@ pub struct Settings {
     pub identitystore_shares_rate: bool,
     /// Unknown: calls a second of each operation of organizations; of ListRoots it is one.
     pub organizations_calls_per_second: f64,
+    /// How many changes of permission sets and assignments CloudTrail remembers.
+    pub trail_events: usize,
+    /// How long it takes until CloudTrail tells of a change; with AWS up to 15 minutes.
+    pub trail_delay_seconds: f64,
     /// The epoch second at which the clock starts; `null` takes the machine's time.
     pub epoch: Option<f64>,
     /// Whether access keys that the world does not know are the management account's, or nobody's.
@@ -108,6 +112,8 @@ impl Default for Settings {
             calls_per_second: 20.0,
             identitystore_shares_rate: false,
             organizations_calls_per_second: 10.0,
+            trail_events: 1_000,
+            trail_delay_seconds: 0.0,
             epoch: None,
             unknown_keys: UnknownKeys::Management,
             sign_in_as: None,

@@ -67,6 +67,7 @@ fn a_key_stands_for_an_account() {
         account_id: TWO.to_owned(),
         user: Some("tom".to_owned()),
         permission_set: None,
+        policy: None,
     };
     sandbox.edit(|world| world.access_keys = vec![key]);
     let (_, body) = signed(&sandbox, "AKIATWO", "eu-central-1", "ListPermissionSets", json!({}));
@@ -110,8 +111,13 @@ fn a_member_sees_the_instance_and_nothing_in_it() {
 #[test]
 fn an_account_of_another_organization_is_in_none() {
     let sandbox = sandbox();
-    let key =
-        AccessKey { id: "AKIAFAR".to_owned(), account_id: "999999999999".to_owned(), user: None, permission_set: None };
+    let key = AccessKey {
+        id: "AKIAFAR".to_owned(),
+        account_id: "999999999999".to_owned(),
+        user: None,
+        permission_set: None,
+        policy: None,
+    };
     sandbox.edit(|world| world.access_keys = vec![key]);
     assert_eq!(
         as_account(&sandbox, "AKIAFAR", "org.DescribeOrganization", json!({})),
