@@ -308,6 +308,18 @@ impl At<'_> {
         })
     }
 
+    /// Reads the e-mail addresses of a user.
+    ///
+    /// # Errors
+    /// If AWS refuses.
+    pub async fn emails(self, user: &PrincipalId) -> Result<Vec<String>, AwsError> {
+        let store = self.instance.identity_store.as_str();
+        let request = self.aws.identity_store.describe_user().identity_store_id(store).user_id(user.as_str());
+        let found = absent_if_not_found(call("DescribeUser", format!("user {user}"), request.send()).await)?;
+        let emails = found.and_then(|user| user.emails).unwrap_or_default();
+        Ok(emails.into_iter().filter_map(|email| email.value).collect())
+    }
+
     /// Lists names and ids of all groups or of all users.
     ///
     /// # Errors

@@ -33,7 +33,7 @@ pub(super) struct Session<'a> {
 /// # Errors
 /// If it cannot be read, or has errors, which are printed before.
 pub(super) fn load(path: &Path, output: &Output) -> Result<(Sources, String, DesiredState), Failure> {
-    let AccessFile { sources, findings, digest, desired } = desired::load(path)?;
+    let AccessFile { sources, access_files: _, findings, digest, desired } = desired::load(path)?;
     output.findings(&findings, &sources);
     match desired {
         Some(desired) => Ok((sources, digest, desired)),

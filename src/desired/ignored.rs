@@ -12,7 +12,10 @@ pub(super) fn lower(forms: Vec<IgnoreForm>, short_names: &ShortNames, findings: 
 fn lower_one(form: IgnoreForm, short_names: &ShortNames, findings: &mut Vec<Finding>) -> Ignore {
     let IgnoreForm { groups, users, principal_ids, permission_sets, accounts, place } = form;
     let written = [&groups, &users, &principal_ids, &permission_sets, &accounts];
-    if written.into_iter().flatten().all(|list| list.0.is_empty()) {
+    if written.into_iter().flatten().any(|list| list.0.is_empty()) {
+        let finding = Finding::error(place, "this line has an empty list, which would be taken for everything");
+        findings.push(finding.hint("remove the list to mean all, or name something in it"));
+    } else if written.into_iter().all(Option::is_none) {
         let finding = Finding::error(place, "this line names nothing, so it would leave everything alone");
         findings.push(finding.hint("add `groups`, `users`, `principal_ids`, `permission_sets` or `accounts`"));
     }

@@ -35,6 +35,8 @@ use crate::model::{DesiredState, Finding, Rule, Severity, Sources};
 pub struct AccessFile {
     /// The texts that were read, for showing findings in place.
     pub sources: Sources,
+    /// How many of the texts are access files; they come first.
+    pub access_files: usize,
     /// Everything found, in the order of the file.
     pub findings: Vec<Finding>,
     /// The digest of all texts: of the access file and of the policy files that it names.
@@ -69,10 +71,11 @@ fn read(mut reader: source::Reader, now: Timestamp) -> AccessFile {
     let desired = form(&reader, &mut findings).map(|form| lower::lower(form, &mut reader, now, &mut findings));
     findings.sort_by_key(|finding| finding.place);
     let usable = findings.iter().all(|finding| finding.severity != Severity::Error);
+    let access_files = reader.access_files();
     let sources = reader.into_sources();
     let desired = desired.flatten().filter(|_| usable);
     let digest = digest(&sources, desired.iter().flat_map(|desired| &desired.rules));
-    AccessFile { sources, findings, digest, desired }
+    AccessFile { sources, access_files, findings, digest, desired }
 }
 
 /// Reads the form; `None` after reporting why not.

@@ -140,11 +140,18 @@ fn access_files(folder: &Path) -> Result<Vec<PathBuf>, SourceError> {
     let mut paths = Vec::new();
     for entry in folder.read_dir().map_err(io)? {
         let path = entry.map_err(io)?.path();
-        let ending = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+        let ending =
+            path.extension().is_some_and(|it| it.eq_ignore_ascii_case("yaml") || it.eq_ignore_ascii_case("yml"));
         let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        if ending && !hidden && !path.is_dir() {
-            paths.push(path);
+        if !ending || hidden || path.is_dir() {
+            continue;
         }
+        // A pipe would be waited for, perhaps for ever.
+        if !path.is_file() {
+            let path = path.display().to_string();
+            return Err(SourceError::Io { path, source: io::Error::other("it is not a regular file") });
+        }
+        paths.push(path);
     }
     paths.sort();
     if paths.is_empty() { Err(SourceError::Empty { path: shown() }) } else { Ok(paths) }

@@ -52,7 +52,7 @@ pub fn allowed(definition: &Definition, action: &str) -> Allowed {
         _ => Allowed::No,
     };
     // What is not known may deny, too.
-    let verdict = if unknown && verdict == Allowed::Yes && says.denies_partly { Allowed::Partly } else { verdict };
+    let verdict = if unknown && verdict != Allowed::No { Allowed::Unknown } else { verdict };
     within(definition.permissions_boundary.as_ref(), action, verdict)
 }
 
@@ -175,6 +175,9 @@ mod tests {
         assert_eq!(allowed(&bound("PowerUserAccess"), "ec2:RunInstances"), Allowed::Yes);
         assert_eq!(allowed(&bound("PowerUserAccess"), "iam:PassRole"), Allowed::Unknown);
         assert_eq!(allowed(&bound("AWSDenyAll"), "ec2:RunInstances"), Allowed::No);
+        let customer = crate::model::CustomerManagedPolicy { path: "/".to_owned(), name: "Deny".to_owned() };
+        let beside = Definition { customer_managed_policies: [customer].into(), ..with("AdministratorAccess") };
+        assert_eq!(allowed(&beside, "ec2:RunInstances"), Allowed::Unknown, "it may deny");
         let unreadable = Definition { inline_policy: Some(Policy::from_live("{")), ..Definition::default() };
         assert_eq!(allowed(&unreadable, "ec2:RunInstances"), Allowed::Unknown);
     }

@@ -22,6 +22,8 @@ pub struct Holding {
     pub disabled: bool,
     /// Whether the account runs an older version of the permission set.
     pub stale: bool,
+    /// Whether the account is active.
+    pub active: bool,
     /// Whether it allows the action that was asked for.
     pub allowed: Option<Allowed>,
 }
@@ -43,11 +45,12 @@ pub fn reach(observed: &ObservedState, action: Option<&str>) -> Reach {
     let mut holders = BTreeSet::new();
     for grant in &observed.assignments {
         let set = observed.permission_sets.get(&grant.permission_set);
+        let stale = set.and_then(|set| set.provisioned.as_ref()?.get(&grant.account)) == Some(&Provisioning::Stale);
         let verdict = action.map(|action| {
-            let definition = set.and_then(|set| set.definition.as_ref());
+            // What the older version says, nobody tells.
+            let definition = set.and_then(|set| set.definition.as_ref()).filter(|_| !stale);
             definition.map_or(Allowed::Unknown, |definition| allowed(definition, action))
         });
-        let stale = set.and_then(|set| set.provisioned.as_ref()?.get(&grant.account)) == Some(&Provisioning::Stale);
         let held = |who: &PrincipalRef, through: Option<Principal>| Holding {
             account: observed.account_ref(&grant.account),
             permission_set: grant.permission_set.clone(),
@@ -55,6 +58,7 @@ pub fn reach(observed: &ObservedState, action: Option<&str>) -> Reach {
             through,
             disabled: observed.directory.is_disabled(who),
             stale,
+            active: observed.is_active(&grant.account),
             allowed: verdict,
         };
         let members = observed.members_of.get(&grant.principal.id);

@@ -14,6 +14,8 @@ pub struct Question {
     pub kind: PrincipalKind,
     /// The name as it was typed.
     pub name: String,
+    /// What else the person is called: the e-mail addresses of a user.
+    pub aliases: Vec<String>,
     /// The account.
     pub account: AccountId,
     /// The permission set; `None` for any.
@@ -245,6 +247,7 @@ fn declared(
         PrincipalKind::Group => &mut group_names,
     };
     typed.insert(question.name.as_str());
+    typed.extend(question.aliases.iter().map(String::as_str));
     typed.extend(who.and_then(|who| who.principal.name.as_deref()));
     let line = |(number, rule): (usize, &Rule)| {
         let sets = rule.permission_sets.iter().map(|set| &set.value);

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use crate::aws::{At, Aws, AwsError, ErrorKind};
 use crate::model::{
-    AccountId, AccountSelector, AccountsByName, Directory, Grant, Instance, InstanceArn, Lookup, ObservedSet,
-    ObservedState, PermissionSetArn, PermissionSetName, PrincipalId, PrincipalKind, PrincipalRef, PrincipalState,
-    Reading, Shown, Strategy, similar_name,
+    AccountId, AccountSelector, AccountsByName, Directory, Grant, Instance, InstanceArn, Lookup, OWNER_TAG,
+    ObservedSet, ObservedState, PermissionSetArn, PermissionSetName, PrincipalId, PrincipalKind, PrincipalRef,
+    PrincipalState, Reading, Shown, Strategy, similar_name,
 };
 use crate::observed::assignments::{self, Pair};
 use crate::observed::directory::{self, Lists};
@@ -24,6 +24,8 @@ pub struct Look {
     pub permission_sets: Option<BTreeSet<PermissionSetName>>,
     /// Whether to read also what permission sets consist of.
     pub definitions: bool,
+    /// Whether a permission set that does not exist is an answer, not an error.
+    pub may_be_unknown: bool,
 }
 
 /// Reads permission sets, where they are, who has them there, and who that is. Every pair is asked: what the deleted left behind
@@ -54,7 +56,7 @@ pub async fn look(aws: &Aws, look: &Look, on_progress: OnProgress<'_>) -> Result
         None => arns,
     };
     observed.permission_sets = read_sets(at, arns, look, on_progress).await?;
-    check_sets(look, &observed)?;
+    check_sets(aws, look, &observed).await?;
     if wanted.is_none() && !observed.whole_organization {
         let provisioned = observed.permission_sets.values().flat_map(|set| &set.provisioned).flat_map(BTreeMap::keys);
         (observed.accounts, observed.whole_organization) = accounts::by_id(aws, provisioned.collect()).await?;
@@ -171,10 +173,15 @@ async fn read_sets(
 }
 
 /// A permission set that is in none of the accounts is no mistake; one of which nobody has heard is.
-fn check_sets(look: &Look, observed: &ObservedState) -> Result<(), AwsError> {
-    let (Some(wanted), None) = (&look.permission_sets, &look.accounts) else { return Ok(()) };
-    match wanted.iter().find(|name| !observed.permission_sets.contains_key(*name)) {
-        Some(name) => Err(unknown("permission set", name.as_str(), [])),
+async fn check_sets(aws: &Aws, look: &Look, observed: &ObservedState) -> Result<(), AwsError> {
+    let wanted = look.permission_sets.iter().flatten();
+    let unseen: Vec<&PermissionSetName> = wanted.filter(|name| !observed.permission_sets.contains_key(*name)).collect();
+    if unseen.is_empty() || look.may_be_unknown {
+        return Ok(());
+    }
+    let names = permission_set_names(aws, &observed.instance).await?;
+    match unseen.into_iter().find(|name| !names.contains(*name)) {
+        Some(name) => Err(unknown("permission set", name.as_str(), names.iter().map(PermissionSetName::as_str))),
         None => Ok(()),
     }
 }
@@ -236,7 +243,8 @@ pub fn groups_in<'a>(
     groups.filter(|it| it.kind == PrincipalKind::Group && exists(it)).map(|it| it.id.clone()).collect()
 }
 
-/// Adds somebody by name: whether they exist, who they are, and in which groups. Nobody is no error.
+/// Adds somebody by name: whether they exist, who they are, and in which groups. Nobody is no error. Returns the e-mail addresses
+/// of a user, by which an access file may call them as well.
 ///
 /// # Errors
 /// The first read that fails.
@@ -245,7 +253,8 @@ pub async fn read_person(
     observed: &mut ObservedState,
     kind: PrincipalKind,
     name: &str,
-) -> Result<(), AwsError> {
+) -> Result<Vec<String>, AwsError> {
+    let mut emails = Vec::new();
     let before = aws.calls();
     let instance = observed.instance.clone();
     let at = aws.at(&instance);
@@ -256,6 +265,9 @@ pub async fn read_person(
         if let Lookup::Found(id) = &lookup {
             let principal = PrincipalRef { kind, id: id.clone() };
             observed.directory.by_id.insert(principal.clone(), at.principal(&principal).await?);
+            if kind == PrincipalKind::User {
+                emails = at.emails(id).await?;
+            }
             if kind == PrincipalKind::User
                 && let Some(groups) = at.groups_of(id).await?
             {
@@ -269,7 +281,7 @@ pub async fn read_person(
     }
     directory::suggest(&lists, &mut observed.directory.by_name).await;
     observed.reading.calls += aws.calls() - before;
-    Ok(())
+    Ok(emails)
 }
 
 /// Lists the names of all permission sets, one call each.
@@ -283,4 +295,21 @@ pub async fn permission_set_names(aws: &Aws, instance: &Instance) -> Result<BTre
         Ok(at.describe(&arn).await?.map(|described| described.name))
     });
     Ok(named.await?.into_iter().flatten().collect())
+}
+
+/// Reads whose tag each permission set carries, two calls each.
+///
+/// # Errors
+/// The first read that fails.
+pub async fn permission_set_owners(
+    aws: &Aws,
+    instance: &Instance,
+) -> Result<BTreeMap<PermissionSetName, String>, AwsError> {
+    let at = aws.at(instance);
+    let arns = at.permission_set_arns().await?;
+    let owned = each("permission sets", arns, &|_| (), |arn| async move {
+        let (described, mut tags) = tokio::try_join!(at.describe(&arn), at.tags(&arn))?;
+        Ok(described.and_then(|described| Some((described.name, tags.remove(OWNER_TAG)?))))
+    });
+    Ok(owned.await?.into_iter().flatten().collect())
 }

@@ -18,7 +18,10 @@ use std::future::Future;
 use std::time::Instant;
 
 pub use again::{again, caller, complete, instance};
-pub use look::{Look, groups_in, look, permission_set_names, read_everybody, read_members, read_person, unknown};
+pub use look::{
+    Look, groups_in, look, permission_set_names, permission_set_owners, read_everybody, read_members, read_person,
+    unknown,
+};
 pub use snapshot::{Parts, Snapshot};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};

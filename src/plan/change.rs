@@ -152,6 +152,9 @@ pub struct LeftAlone {
     pub inactive: Vec<(AccountRef, String)>,
     /// Assignments outside of ownership, as far as they were read.
     pub assignments: Vec<Assignment>,
+    /// How many assignments the file ignores where it would decide.
+    #[serde(default)]
+    pub ignored: usize,
 }
 
 impl Change {

@@ -55,7 +55,9 @@ pub(super) fn check(
     findings: &mut Vec<Finding>,
 ) {
     for line in lines(desired, observed) {
-        let Some(grant) = resolved.grants.iter().find(|grant| matches(&line, grant, observed)) else { continue };
+        // A line that has expired is declared still: else what it gave would outlive its date.
+        let mut declared = resolved.grants.iter().chain(resolved.expired.keys());
+        let Some(grant) = declared.find(|grant| matches(&line, grant, observed)) else { continue };
         let principal = observed.directory.principal(&grant.principal).to_string();
         let principal = principal.split_whitespace().collect::<Vec<_>>().join(" ");
         let message = format!(

@@ -79,12 +79,14 @@ pub(super) fn resolve(desired: &DesiredState, observed: &ObservedState, findings
     };
     let mut written: Vec<(Grant, Place)> = Vec::new();
     for (number, rule) in desired.rules.iter().enumerate() {
-        let (written, findings) =
-            if rule.has_expired() { (&mut Vec::new(), &mut Vec::new()) } else { (&mut written, &mut *findings) };
-        let accounts = rule_accounts(rule, observed, &accounts_by_name, &resolved.scope, findings);
-        let principals = principals(rule, observed, findings);
+        let expired = rule.has_expired();
+        // What has expired may name who is gone.
+        let mut of_expired = Vec::new();
+        let of_names = if expired { &mut of_expired } else { &mut *findings };
+        let accounts = rule_accounts(rule, observed, &accounts_by_name, &resolved.scope, of_names);
+        let principals = principals(rule, observed, of_names);
         let grants = accounts.len().saturating_mul(principals.len()).saturating_mul(rule.permission_sets.len());
-        let grants = written.len().saturating_add(grants);
+        let grants = written.len().saturating_add(resolved.expired.len()).saturating_add(grants);
         if grants > MOST_GRANTS {
             let message =
                 format!("the assignments up to here multiply out to {grants} grants, more than {MOST_GRANTS}");
@@ -93,14 +95,16 @@ pub(super) fn resolve(desired: &DesiredState, observed: &ObservedState, findings
         }
         for set in &rule.permission_sets {
             for account in &accounts {
-                written.extend(principals.iter().map(|(principal, place)| {
+                let given = principals.iter().map(|(principal, place)| {
                     let (permission_set, account) = (set.value.clone(), account.clone());
                     (Grant { permission_set, account, principal: principal.clone() }, *place)
-                }));
+                });
+                if expired {
+                    resolved.expired.extend(given.map(|(grant, _)| (grant, number)));
+                } else {
+                    written.extend(given);
+                }
             }
-        }
-        if rule.has_expired() {
-            resolved.expired.extend(written.drain(..).map(|(grant, _)| (grant, number)));
         }
     }
     // In the order of the file where the same is granted more than once: the later line is the one too many.
@@ -360,5 +364,10 @@ pub(super) fn left_alone(
         accounts: accounts.collect(),
         inactive: inactive.chain(gone).collect(),
         assignments: assignments.collect(),
+        ignored: resolved
+            .ignored
+            .iter()
+            .filter(|grant| resolved.owns(desired, &grant.permission_set, &grant.account))
+            .count(),
     }
 }

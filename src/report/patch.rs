@@ -13,21 +13,23 @@ pub struct Addition {
 
 /// Returns the text with the additions at the end of their sections; `None` where a section is written in brackets.
 pub fn add(text: &str, additions: &[Addition]) -> Option<String> {
+    let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let mut text = text.to_owned();
     if !text.is_empty() && !text.ends_with('\n') {
-        text.push('\n');
+        text.push_str(end);
     }
     for Addition { section, lines } in additions {
-        text = add_one(&text, section, lines)?;
+        text = add_one(&text, section, lines, end)?;
     }
     Some(text)
 }
 
-fn add_one(text: &str, section: &str, lines: &str) -> Option<String> {
+fn add_one(text: &str, section: &str, lines: &str, end: &str) -> Option<String> {
     let all: Vec<&str> = text.split_inclusive('\n').collect();
     let key = |line: &&str| line.strip_prefix(section).is_some_and(|rest| rest.starts_with(':'));
     let Some(start) = all.iter().position(key) else {
-        return Some(format!("{text}\n{section}:\n{lines}"));
+        let lines = lines.replace('\n', end);
+        return Some(format!("{text}{end}{section}:{end}{lines}"));
     };
     let behind = all.get(start)?.strip_prefix(section)?.strip_prefix(':')?.trim();
     if !(behind.is_empty() || behind.starts_with('#')) {
@@ -44,13 +46,17 @@ fn add_one(text: &str, section: &str, lines: &str) -> Option<String> {
     let last = inside.iter().rposition(|line| is_content(line)).map_or(0, |at| at + 1);
     let indent = inside.iter().find(|line| is_content(line)).map_or(2, |line| line.len() - line.trim_start().len());
     let lines: String =
-        lines.lines().map(|line| format!("{:indent$}{}\n", "", line.strip_prefix("  ").unwrap_or(line))).collect();
+        lines.lines().map(|line| format!("{:indent$}{}{end}", "", line.strip_prefix("  ").unwrap_or(line))).collect();
     let (before, after) = all.split_at(start + 1 + last);
     Some(format!("{}{lines}{}", before.concat(), after.concat()))
 }
 
 /// Returns the difference as a patch.
 pub fn unified(path: &str, before: &str, after: &str) -> String {
+    // Of a path that leads up or begins at the root `git apply` takes only the name, from within its folder.
+    let path = path.strip_prefix("./").unwrap_or(path);
+    let leaves = path.starts_with('/') || path.split('/').any(|part| part == "..");
+    let path = if leaves { path.rsplit('/').next().unwrap_or(path) } else { path };
     TextDiff::from_lines(before, after)
         .unified_diff()
         .context_radius(2)

@@ -1,8 +1,8 @@
 //! The people behind a change, in words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{People, PeopleOf, Principal, PrincipalKind, Shown};
+use crate::model::{People, PeopleOf, Principal, PrincipalId, PrincipalKind, Shown};
 use crate::report::words::Detail;
 
 /// How many people are named before the others are only counted.
@@ -17,8 +17,15 @@ pub(super) fn details(people: &People, steps: &[usize], who: &Principal, full: b
     let mut details = Vec::new();
     let gain = named(effects.iter().flat_map(|effect| &effect.gain).map(|it| (it, None)));
     let lose = named(effects.iter().flat_map(|effect| &effect.lose).map(|it| (it, None)));
-    let have = named(effects.iter().flat_map(|effect| &effect.have).map(|(it, through)| (it, Some(through))));
-    let keep = named(effects.iter().flat_map(|effect| &effect.keep).map(|(it, through)| (it, Some(through))));
+    // Whoever gains or loses it in one account is not told again as somebody who has or keeps it in another.
+    let but = |list: fn(&PeopleOf) -> &Vec<(Principal, Principal)>, others: fn(&PeopleOf) -> &Vec<Principal>| {
+        let others: BTreeSet<&PrincipalId> =
+            effects.iter().flat_map(|effect| others(effect)).map(|it| &it.id).collect();
+        let rest = effects.iter().flat_map(|effect| list(effect)).filter(|(it, _)| !others.contains(&it.id));
+        named(rest.map(|(it, through)| (it, Some(through))))
+    };
+    let have = but(|effect| &effect.have, |effect| &effect.gain);
+    let keep = but(|effect| &effect.keep, |effect| &effect.lose);
     let nobody = [&gain, &lose, &have, &keep].iter().all(|list| list.is_empty());
     for (label, list) in
         [("gain access", &gain), ("have it already", &have), ("lose access", &lose), ("keep it", &keep)]
@@ -35,7 +42,7 @@ pub(super) fn details(people: &People, steps: &[usize], who: &Principal, full: b
     details
 }
 
-/// Names people, each once; whoever gains or loses somewhere is not told again as somebody who has or keeps it elsewhere.
+/// Names people, each once.
 fn named<'a>(people: impl Iterator<Item = (&'a Principal, Option<&'a Principal>)>) -> Vec<String> {
     let mut names: BTreeMap<&str, Option<&Principal>> = BTreeMap::new();
     for (person, through) in people {

@@ -228,7 +228,7 @@ pub(super) fn write_assignment(
 
 /// Says what is not touched, so that nobody believes it was.
 pub(super) fn write_left_alone(out: &mut impl Write, left: &LeftAlone, list: bool) -> fmt::Result {
-    let LeftAlone { permission_sets, accounts, inactive, assignments } = left;
+    let LeftAlone { permission_sets, accounts, inactive, assignments, ignored } = left;
     for (account, state) in inactive {
         writeln!(
             out,
@@ -243,6 +243,9 @@ pub(super) fn write_left_alone(out: &mut impl Write, left: &LeftAlone, list: boo
     }
     if !accounts.is_empty() {
         parts.push(format!("assignments in {} outside its scope", count(accounts.len(), "account")));
+    }
+    if *ignored > 0 {
+        parts.push(format!("{} under `ignore`", count(*ignored, "assignment")));
     }
     if list && !assignments.is_empty() {
         parts.push(count(assignments.len(), "assignment"));
@@ -355,7 +358,7 @@ fn row(row: &fold::Row<'_>, options: &Options<'_>) -> String {
 fn behind(row: &fold::Row<'_>, assignment: &Assignment, options: &Options<'_>) -> String {
     let Some(people) = options.people else { return String::new() };
     let details = people::details(people, &row.steps, &assignment.principal, options.full);
-    details.iter().map(|it| format!("<br>{}: {}", it.label, markdown::escape(&it.text))).collect()
+    details.iter().map(|it| format!("<br>{}: {}", it.label, markdown::code(&it.text))).collect()
 }
 
 /// Returns a row of a table; `accounts` are all that it is about, where they are several.

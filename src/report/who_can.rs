@@ -33,6 +33,9 @@ fn notes(holding: &Holding) -> Vec<&'static str> {
     if holding.disabled {
         notes.push("disabled, cannot sign in");
     }
+    if !holding.active {
+        notes.push("the account is not active");
+    }
     if holding.stale {
         notes.push("the account runs an older version");
     }
@@ -98,7 +101,7 @@ fn write_list(out: &mut impl Write, heading: &str, list: &[Principal]) -> fmt::R
 pub fn write_csv(out: &mut impl Write, reach: &Reach, everybody: bool) -> fmt::Result {
     write!(out, "account_id,account_name,permission_set,user,group,kind,notes,allowed\r\n")?;
     for holding in &reach.holdings {
-        let Holding { account, permission_set, who, through, disabled: _, stale: _, allowed } = holding;
+        let Holding { account, permission_set, who, through, disabled: _, stale: _, active: _, allowed } = holding;
         let kind = if through.is_some() { "through group" } else { "direct" };
         let is_group = who.kind == PrincipalKind::Group;
         let (user, group) = match through {

@@ -13,7 +13,9 @@ pub struct Lines<'a> {
     pub file: Option<&'a str>,
     /// For each line of the file that gives access: where it stands, as in `access.yaml:41`.
     pub places: Vec<String>,
-    /// What to add to the file, as a patch.
+    /// What to add to the file under `assignments`.
+    pub lines: Option<String>,
+    /// The same as a patch, where the file can be patched.
     pub patch: Option<String>,
     /// What to type next.
     pub next: Option<String>,
@@ -44,9 +46,11 @@ pub fn write_text(out: &mut impl Write, question: &Question, answer: &Answer, li
     writeln!(out, "\n{styled}")?;
     if let Some(patch) = &lines.patch {
         writeln!(out, "\nthis patch to the access file would give it:\n\n{}", harmless(patch))?;
+    } else if let Some(added) = &lines.lines {
+        writeln!(out, "\nthese lines under `assignments` of the access file would give it:\n\n{}", harmless(added))?;
     }
     if let Some(next) = &lines.next {
-        writeln!(out, "\n{}: {next}", style::hint("next"))?;
+        writeln!(out, "\n{}: {}", style::hint("next"), Shown(next))?;
     }
     Ok(())
 }
@@ -143,7 +147,7 @@ fn declared(answer: &Answer, lines: &Lines<'_>) -> Vec<Evidence> {
             (_, false) => "does not decide about this account",
             (true, true) => "has no line that gives it",
         };
-        return vec![(Mark::Plain, "access file", format!("{file} {why}"))];
+        return vec![(Mark::Plain, "access file", format!("{} {why}", Shown(file)))];
     }
     let line = |(line, place): (&crate::effective::why::DeclaredLine, &String)| {
         let sets: Vec<&str> = line.permission_sets.iter().map(|set| set.as_str()).collect();
@@ -198,9 +202,14 @@ pub fn verdict(question: &Question, answer: &Answer) -> String {
     format!("no access: {why}")
 }
 
-/// A patch also shows lines of the file that it is about.
+/// A patch also shows lines of the file that it is about. Tabs and the line ends of Windows are part of them.
 fn harmless(patch: &str) -> String {
-    patch.lines().map(|line| Shown(line).to_string()).collect::<Vec<_>>().join("\n")
+    let line = |line: &str| {
+        let (line, end) = line.strip_suffix('\r').map_or((line, ""), |line| (line, "\r"));
+        let parts: Vec<String> = line.split('\t').map(|part| Shown(part).to_string()).collect();
+        format!("{}{end}", parts.join("\t"))
+    };
+    patch.trim_end_matches('\n').split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Writes a message to whoever can mend it: who, where, what, and why.
@@ -234,7 +243,7 @@ pub fn write_request(
         writeln!(out, "  {:<15} {}", "who has it", names.join(", "))?;
     }
     if let Some(patch) = &lines.patch {
-        writeln!(out, "\nThe change to {}:\n\n{}", lines.file.unwrap_or("access.yaml"), harmless(patch))?;
+        writeln!(out, "\nThe change to {}:\n\n{}", Shown(lines.file.unwrap_or("access.yaml")), harmless(patch))?;
     }
     Ok(())
 }
@@ -263,7 +272,11 @@ pub fn write_account(
         if let Some(file) = file {
             writeln!(out, "      {:<16} {file}", "access file")?;
         }
-        let held: Vec<String> = holders.iter().map(name).collect();
+        let told = |it: &Principal| {
+            let gone = if it.name.is_none() { " (deleted)" } else { "" };
+            format!("{}{gone}", name(it))
+        };
+        let held: Vec<String> = holders.iter().map(told).collect();
         let held = if held.is_empty() { "nobody".to_owned() } else { held.join(", ") };
         writeln!(out, "      {:<16} {held}", "who has it")?;
         let role = match role {

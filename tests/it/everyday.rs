@@ -122,3 +122,93 @@ fn what_cannot_be_asked_is_said() {
         assert!(stderr(&output).contains(words), "{}", stderr(&output));
     }
 }
+
+/// The file keeps its line ends, tabs and paths: what is printed is a patch that applies.
+#[test]
+fn patches_fit_the_files_that_people_have() {
+    let question =
+        ["--user", "bob@example.com", "--account", "jitsi-hosting", "--permission-set", "JitsiPlatformAccess"];
+    let plain = include_str!("../../access.yaml.example");
+    for (text, file) in [
+        (plain.replace('\n', "\r\n"), "access.yaml"),
+        (plain.replace("\n\nguards", "\n#\twith a tab\n\nguards"), "./access.yaml"),
+        (plain.trim_end().to_owned(), "access.yaml"),
+    ] {
+        let cli = Cli::with_example();
+        cli.write("access.yaml", text);
+        let output = cli.command(&[&["-q", WORLD, "-f", file, "why"], &question[..]].concat());
+        let said = stdout(&output);
+        let patch = said
+            .split("would give it:\n\n")
+            .nth(1)
+            .unwrap_or_else(|| panic!("{said}"))
+            .split("\n\nnext: ")
+            .next()
+            .unwrap();
+        cli.write("add.patch", format!("{patch}\n"));
+        let applied = Command::new("git")
+            .args(["apply", "--no-index", "-p1", "add.patch"])
+            .current_dir(cli.dir.path())
+            .output()
+            .unwrap();
+        assert!(applied.status.success(), "{file}: {}{patch}", String::from_utf8_lossy(&applied.stderr));
+        let (_, answer) = why(&cli, &question);
+        assert!(answer["message"].as_str().unwrap().contains("was not applied"), "{answer:#}");
+    }
+    // What cannot be patched is told as lines; what would be cut in two is not touched.
+    for text in [
+        format!(
+            "{}assignments: [{{ permission_sets: [AdministratorAccess], accounts: [jitsi-hosting], groups: [jitsi-admins] }}]\n",
+            plain.split("assignments:").next().unwrap()
+        ),
+        format!(
+            "{}  - permission_sets: [AdministratorAccess]\n    accounts: [jitsi-hosting]\n    groups: [auditors]\n    reason: |\n      one\n      # two\n",
+            plain.split("# What apply does").next().unwrap()
+        ),
+    ] {
+        let cli = Cli::with_example();
+        cli.write("access.yaml", text);
+        let (_, answer) = why(&cli, &question);
+        assert_eq!(answer["patch"], Value::Null, "{answer:#}");
+        let said = stdout(&cli.command(&[&["-q", WORLD, "why"], &question[..]].concat()));
+        assert!(said.contains("these lines under `assignments` of the access file would give it:"), "{said}");
+    }
+}
+
+#[test]
+fn a_person_is_known_by_every_address() {
+    let cli = Cli::with_example();
+    let world =
+        cli.read("world.json").replace("\"email\": \"alice@example.com\"", "\"email\": \"alice.mail@example.com\"");
+    cli.write("world.json", world);
+    cli.write(
+        "access.yaml",
+        cli.read("access.yaml")
+            .replace("users: [alice@example.com]", "users: [alice.mail@example.com]")
+            .replace("    groups: [jitsi-operators]\n", ""),
+    );
+    for name in ["alice@example.com", "alice.mail@example.com"] {
+        let (_, answer) =
+            why(&cli, &["--user", name, "--account", "jitsi-hosting", "--permission-set", "JitsiPlatformAccess"]);
+        assert_eq!(answer["message"], "no access: the access file gives it, and it was not applied", "{name}");
+    }
+}
+
+#[test]
+fn a_test_of_nobody_proves_nothing() {
+    let cli = Cli::with_example();
+    let account = ["--account", "jitsi-hosting", "--expect", "no-access"];
+    for (more, exit) in [
+        (vec!["--user", "bob@example.com"], 0),
+        (vec!["--user", "bbo@example.com"], 2),
+        (vec!["--user", "bob@example.com", "--permission-set", "Nobody"], 2),
+    ] {
+        assert_eq!(why(&cli, &[&more[..], &account].concat()).0, exit, "{more:?}");
+    }
+    let output = cli.command(&[WORLD, "who-can", "--account", "jitsi-hosting", "--set", "AdminstratorAccess"]);
+    assert_eq!(code(&output), 1);
+    assert!(
+        stderr(&output)
+            .contains("there is no permission set `AdminstratorAccess`; did you mean `AdministratorAccess`?")
+    );
+}

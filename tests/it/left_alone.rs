@@ -68,6 +68,18 @@ async fn an_expired_line_grants_nothing_and_may_name_who_is_gone() {
     assert_eq!(revokes(&gone), 2);
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_has_expired_is_not_ignored() {
+    let line = "  - permission_sets: [AdministratorAccess]\n    accounts: [\"215665149509\"]\n    users: [dana@example.com]\n    expires: 2020-01-01\nignore: [{ users: \"dana@*\" }]\n";
+    let sandbox = Sandbox::new(permset::sandbox::starter::starter());
+    let desired = run::desired_from(&format!("{HEAD}{line}"));
+    let observed = run::observe(&run::aws(&sandbox).await, &desired).await;
+    let findings = plan::plan(&desired, &observed).unwrap_err();
+    assert!(
+        findings.iter().any(|it| it.message.contains("this ignores what the file declares: user dana@example.com"))
+    );
+}
+
 /// A plan that was approved while a line held must not grant what has expired since: `apply PLAN` compares the digests.
 #[test]
 fn with_a_line_that_expires_the_file_is_another() {

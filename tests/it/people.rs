@@ -131,7 +131,7 @@ fn the_plan_tells_people_apart_and_asks_only_when_something_changes() {
     assert_eq!(calls(&nothing), calls(&plan(&[("GROUP", 1)], "groups: [dev]", &["--no-people"])));
     let markdown = plan(&[("GROUP", 0)], "groups: [dev]", &["--format", "markdown"]);
     assert!(
-        markdown.contains("| group `dev`<br>gain access: cid<br>have it already: bob through group ops |"),
+        markdown.contains("| group `dev`<br>gain access: `cid`<br>have it already: `bob through group ops` |"),
         "{markdown}"
     );
 }

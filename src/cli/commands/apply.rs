@@ -78,6 +78,7 @@ pub(in crate::cli) async fn run(global: &Global, args: &ApplyArgs, output: &Outp
         return finish(output, global, args, &report, Some(0));
     }
     consent(&plan, &text, args, global, output)?;
+    unchanged(&session, global)?;
     if until.is_some_and(|until| Instant::now() >= until) {
         return Err(Failure::new("the time given with --timeout is over, nothing was changed"));
     }
@@ -204,6 +205,18 @@ fn consent(plan: &Plan, text: &str, args: &ApplyArgs, global: &Global, output: &
         }
         _ => Err(Failure::new("not approved, nothing was changed").exit(Exit::Refused)),
     }
+}
+
+/// While somebody is asked, lines of the file expire, and others edit it.
+fn unchanged(session: &Session<'_>, global: &Global) -> Result<(), Failure> {
+    if crate::desired::load(&global.file)?.digest == session.file_digest {
+        return Ok(());
+    }
+    let message = format!(
+        "{} has changed since the plan was made, or a line of it has expired, nothing was changed",
+        session.file()
+    );
+    Err(Failure::new(message).hint(format!("look again: `{}`", global.again("plan"))).exit(Exit::Refused))
 }
 
 async fn carry_out(

@@ -15,18 +15,22 @@ use crate::cli::progress::Progress;
 use crate::cli::session::{connection, instance};
 use crate::cli::snapshots;
 use crate::desired;
-use crate::model::{AccountSelector, AccountsByName, ObservedSet, ObservedState, PermissionSetName, Severity, Shown};
-use crate::observed::{Look, Snapshot, look, unknown};
+use crate::model::{
+    AccountSelector, AccountsByName, OWNER_TAG, ObservedSet, ObservedState, PermissionSetName, Severity, Shown,
+};
+use crate::observed::{Look, Snapshot, look, permission_set_owners, read_everybody, unknown};
 use crate::plan::{self, Change, Edit};
-use crate::report::access_file::{Document, Options, document};
+use crate::report::access_file::{Document, Options, document, quoted};
 use crate::report::{self, count, style};
 
-/// Reads, writes, and plans with what was written.
+/// Reads, plans with what is about to be written, and writes.
 pub(in crate::cli) async fn run(global: &Global, args: &ImportArgs, output: &Output) -> Result<Exit, Failure> {
     let (accounts, sets) = wanted(args)?;
-    let (observed, taken) = match &args.observed {
+    check_owner(args.owner.as_deref())?;
+    let narrowed = accounts.is_some() || sets.is_some();
+    let Read { observed, taken, owners } = match &args.observed {
         Some(path) => from_snapshot(global, path, &accounts, &sets)?,
-        None => (from_aws(global, accounts.clone(), sets.clone(), output).await?, crate::apply::journal::now()),
+        None => from_aws(global, (accounts.clone(), sets.clone()), args, output).await?,
     };
     let scope = accounts.map(|accounts| {
         let by_name = AccountsByName::new(&observed.accounts);
@@ -36,21 +40,62 @@ pub(in crate::cli) async fn run(global: &Global, args: &ImportArgs, output: &Out
         taken: taken.clone(),
         owner: args.owner.clone(),
         scope,
+        narrowed,
         external: args.external,
         star: args.star,
         cannot: BTreeMap::new(),
     };
     options.cannot = inexpressible(&observed, &options);
     let document = document(&observed, &options, args.split.is_none());
+    refuse_left(&document, &owners)?;
     let files = match &args.split {
         Some(folder) => document.split().into_iter().map(|(name, text)| (folder.join(name), text)).collect(),
         None => vec![(args.out.clone().unwrap_or_else(|| PathBuf::from("access.yaml")), document.whole())],
     };
-    let left = check(&files, observed, taken)?;
+    let tagged = check(&files, observed, taken)?;
     write(args, &files, output)?;
-    tell(&document, &left, args, global, output);
+    tell(&document, tagged, args, global, output);
     Ok(Exit::Ok)
 }
+
+/// What was read.
+struct Read {
+    observed: ObservedState,
+    /// When.
+    taken: String,
+    /// Whose tag each permission set of the instance carries, as far as it matters.
+    owners: BTreeMap<PermissionSetName, String>,
+}
+
+fn check_owner(owner: Option<&str>) -> Result<(), Failure> {
+    let Some(owner) = owner else { return Ok(()) };
+    let text = format!("version: 1\nowner: {}\nscope: {{ accounts: [\"*\"] }}\n", quoted(owner));
+    let file = desired::parse(&[(Path::new("access.yaml"), &text)]);
+    match file.findings.iter().find(|finding| finding.severity == Severity::Error) {
+        Some(finding) => Err(Failure::new(format!("--owner: {}", finding.message)).exit(Exit::Usage)),
+        None => Ok(()),
+    }
+}
+
+/// What carries the tag of the file's owner and is not declared in it, an apply would delete.
+fn refuse_left(document: &Document, owners: &BTreeMap<PermissionSetName, String>) -> Result<(), Failure> {
+    let Some(owner) = &document.owner else { return Ok(()) };
+    let declared: BTreeSet<&PermissionSetName> = document.declared().collect();
+    let left = owners.iter().filter(|(name, theirs)| *theirs == owner && !declared.contains(name));
+    let left: Vec<&str> = left.map(|(name, _)| name.as_str()).collect();
+    if left.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "`{}` owns permission sets that this file would not declare, so an apply would delete them: {}",
+        Shown(owner),
+        left.join(", ")
+    );
+    Err(Failure::new(message).hint("import everything, or leave the owner out").exit(Exit::Refused))
+}
+
+/// The largest access file that is read, in bytes.
+const LARGEST: usize = 16 << 20;
 
 type Wanted = (Option<Vec<AccountSelector>>, Option<BTreeSet<PermissionSetName>>);
 
@@ -62,17 +107,31 @@ fn wanted(args: &ImportArgs) -> Result<Wanted, Failure> {
 
 async fn from_aws(
     global: &Global,
-    accounts: Option<Vec<AccountSelector>>,
-    permission_sets: Option<BTreeSet<PermissionSetName>>,
+    (accounts, permission_sets): Wanted,
+    args: &ImportArgs,
     output: &Output,
-) -> Result<ObservedState, Failure> {
+) -> Result<Read, Failure> {
     let aws = Aws::connect(&connection(global, None, output)?, Access::ReadOnly).await?;
     let progress = Progress::start(output, &aws, global.verbose > 0);
-    let wanted = Look { instance: instance(global)?, accounts, permission_sets, definitions: true };
+    let narrowed = accounts.is_some() || permission_sets.is_some();
+    let wanted =
+        Look { instance: instance(global)?, accounts, permission_sets, definitions: true, may_be_unknown: false };
     let mut observed = look(&aws, &wanted, &|step| progress.reading(&step)).await?;
     // A name in the file must mean one of all that exist, not of those that have something.
-    crate::observed::read_everybody(&aws, &mut observed).await?;
-    Ok(observed)
+    read_everybody(&aws, &mut observed).await?;
+    let owners = if narrowed && args.owner.is_some() {
+        permission_set_owners(&aws, &observed.instance).await?
+    } else {
+        owners_in(&observed)
+    };
+    Ok(Read { observed, taken: crate::apply::journal::now(), owners })
+}
+
+fn owners_in(observed: &ObservedState) -> BTreeMap<PermissionSetName, String> {
+    let owner = |(name, set): (&PermissionSetName, &ObservedSet)| {
+        Some((name.clone(), set.definition.as_ref()?.tags.get(OWNER_TAG)?.clone()))
+    };
+    observed.permission_sets.iter().filter_map(owner).collect()
 }
 
 fn from_snapshot(
@@ -80,10 +139,11 @@ fn from_snapshot(
     path: &Path,
     accounts: &Option<Vec<AccountSelector>>,
     sets: &Option<BTreeSet<PermissionSetName>>,
-) -> Result<(ObservedState, String), Failure> {
+) -> Result<Read, Failure> {
     snapshots::refuse_connection(global)?;
     let snapshot = snapshots::read(path)?;
     let mut observed = snapshot.whole();
+    let owners = owners_in(&observed);
     let by_name = AccountsByName::new(&observed.accounts);
     let mut scope = BTreeSet::new();
     for selector in accounts.iter().flatten() {
@@ -112,7 +172,7 @@ fn from_snapshot(
     observed.permission_sets.retain(|name, _| {
         sets.as_ref().is_none_or(|sets| sets.contains(name)) && (accounts.is_none() || there.contains(name))
     });
-    Ok((observed, snapshot.taken))
+    Ok(Read { observed, taken: snapshot.taken, owners })
 }
 
 /// Returns the permission sets that an access file refuses as they are, each tried by itself.
@@ -145,8 +205,13 @@ fn alone(observed: &ObservedState, name: &PermissionSetName, set: &ObservedSet) 
     }
 }
 
-/// Plans with what is about to be written, and returns what the plan would do all the same.
-fn check(files: &[(PathBuf, String)], observed: ObservedState, taken: String) -> Result<Vec<Change>, Failure> {
+/// Plans with what is about to be written: nothing but the tag of the owner may be left to do. Returns on how many sets.
+fn check(files: &[(PathBuf, String)], observed: ObservedState, taken: String) -> Result<usize, Failure> {
+    if let Some((path, text)) = files.iter().find(|(_, text)| text.len() > LARGEST) {
+        let (path, mebibytes) = (Shown(&path.display().to_string()).to_string(), text.len() >> 20);
+        let failure = Failure::new(format!("`{path}` would have {mebibytes} MiB, more than is read again"));
+        return Err(failure.hint("write a folder with `--split DIR`, or a part with `--accounts` or `--sets`"));
+    }
     let files: Vec<(&Path, &str)> = files.iter().map(|(path, text)| (path.as_path(), text.as_str())).collect();
     let file = desired::parse(&files);
     let Some(desired) = file.desired else {
@@ -154,13 +219,16 @@ fn check(files: &[(PathBuf, String)], observed: ObservedState, taken: String) ->
         return Err(bug(&format!("import writes a file that is refused: {}", words.join("; "))));
     };
     let observed = Snapshot::of(observed, taken).state_for(&desired, false);
-    match plan::plan(&desired, &observed) {
-        Ok((plan, _)) => Ok(plan.changes().cloned().collect()),
-        Err(findings) => {
-            let words: Vec<String> = findings.iter().map(|finding| finding.message.clone()).collect();
-            Err(bug(&format!("import writes a file that does not fit: {}", words.join("; "))))
-        }
+    let plan = plan::plan(&desired, &observed).map_err(|findings| {
+        let words: Vec<String> = findings.iter().map(|finding| finding.message.clone()).collect();
+        bug(&format!("import writes a file that does not fit: {}", words.join("; ")))
+    })?;
+    let tags = |change: &&Change| matches!(change, Change::EditSet { edits, .. } if edits.iter().all(|edit| matches!(edit, Edit::Tag(_))));
+    let left: Vec<String> = plan.0.changes().filter(|change| !tags(change)).take(5).map(report::one_line).collect();
+    if !left.is_empty() {
+        return Err(bug(&format!("a plan with the imported file would not be empty: {}", left.join("; "))));
     }
+    Ok(plan.0.changes().count())
 }
 
 fn write(args: &ImportArgs, files: &[(PathBuf, String)], output: &Output) -> Result<(), Failure> {
@@ -193,22 +261,16 @@ fn write(args: &ImportArgs, files: &[(PathBuf, String)], output: &Output) -> Res
 }
 
 /// Says what was written, and what is to be decided.
-fn tell(document: &Document, left: &[Change], args: &ImportArgs, global: &Global, output: &Output) {
+fn tell(document: &Document, tagged: usize, args: &ImportArgs, global: &Global, output: &Output) {
     for words in &document.decisions {
         output.notice(&format!("{}: {}", style::warning("to decide"), Shown(words)));
     }
-    let tags = |change: &&Change| matches!(change, Change::EditSet { edits, .. } if edits.iter().all(|edit| matches!(edit, Edit::Tag(_))));
-    let tagged = left.iter().filter(tags).count();
     if tagged > 0 {
         let sets = count(tagged, "permission set");
         output.notice(&format!("the first apply writes the tag of the owner on {sets}"));
     }
-    for change in left.iter().filter(|change| !tags(change)) {
-        let words = report::one_line(change);
-        output.talk(&format!("{}: a plan would still do this: {words}\n", style::warning("warning")));
-    }
     if let Some(path) = args.out.as_ref().or(args.split.as_ref()) {
         let next = global.again_for(path, "plan");
-        output.result(&format!("wrote {}; next: {next}\n", Shown(&path.display().to_string())));
+        output.result(&format!("wrote {}; next: {}\n", Shown(&path.display().to_string()), Shown(&next)));
     }
 }

@@ -31,6 +31,7 @@ pub(in crate::cli) async fn run(global: &Global, args: &WhoCanArgs, output: &Out
             Some(args.sets.iter().map(|it| permission_set_name(it)).collect::<Result<BTreeSet<_>, _>>()?)
         },
         definitions: args.action.is_some(),
+        may_be_unknown: false,
     };
     let everybody = wanted.accounts.is_none() && wanted.permission_sets.is_none() && args.action.is_none();
     let aws = Aws::connect(&connection(global, None, output)?, Access::ReadOnly).await?;

@@ -13,8 +13,8 @@ use crate::cli::session::{connection, instance};
 use crate::desired::{self, AccessFile};
 use crate::effective::why::{Answer, Missing, Question, Verdict, in_account, why};
 use crate::model::{
-    AccountName, AccountSelector, AccountsByName, DesiredState, Finding, ObservedState, Place, PrincipalKind, Severity,
-    Shown, Sources,
+    AccountName, AccountSelector, AccountsByName, DesiredState, Finding, ObservedState, Place, PrincipalKind, Rule,
+    Severity, Shown, Sources,
 };
 use crate::observed::{Look, look, permission_set_names, read_person, unknown};
 use crate::report::access_file::{list, scalar};
@@ -25,7 +25,7 @@ use crate::report::why::{self as report, Lines};
 /// Reads what the question is about, and answers it.
 pub(in crate::cli) async fn run(global: &Global, args: &WhyArgs, output: &Output) -> Result<Exit, Failure> {
     let file = access_file(global, output)?;
-    let desired = file.as_ref().map(|(_, desired)| desired);
+    let desired = file.as_ref().map(|file| &file.desired);
     let set = args.permission_set.as_deref().map(permission_set_name).transpose()?;
     let (selector, region) = (selector(&args.account, desired), desired.and_then(|desired| desired.region.clone()));
     let aws = Aws::connect(&connection(global, region, output)?, Access::ReadOnly).await?;
@@ -35,6 +35,7 @@ pub(in crate::cli) async fn run(global: &Global, args: &WhyArgs, output: &Output
         accounts: Some(vec![selector.clone()]),
         permission_sets: set.clone().map(|set| [set].into()),
         definitions: false,
+        may_be_unknown: true,
     };
     let progress = Progress::start(output, &aws, global.verbose > 0);
     let mut observed = look(&aws, &wanted, &|step| progress.reading(&step)).await?;
@@ -48,14 +49,14 @@ pub(in crate::cli) async fn run(global: &Global, args: &WhyArgs, output: &Output
             return whole_account(&observed, file.as_ref(), args, output, &account);
         }
     };
-    read_person(&aws, &mut observed, kind, &name).await?;
+    let aliases = read_person(&aws, &mut observed, kind, &name).await?;
     let mut exists = true;
     if let Some(set) = set.as_ref().filter(|set| !observed.permission_sets.contains_key(*set)) {
         let names = permission_set_names(&aws, &observed.instance).await?;
         exists = names.contains(set);
     }
     drop(progress);
-    let question = Question { kind, name, account, permission_set: set };
+    let question = Question { kind, name, aliases, account, permission_set: set };
     let answer = why(&question, &observed, desired, exists);
     let lines = lines(&question, &answer, file.as_ref(), &observed, global, args);
     output.result(&match args.format {
@@ -69,24 +70,33 @@ pub(in crate::cli) async fn run(global: &Global, args: &WhyArgs, output: &Output
     let as_expected = match args.expect {
         None => true,
         Some(Expected::Access) => answer.verdict == Verdict::Access,
-        Some(Expected::NoAccess) => matches!(answer.verdict, Verdict::NoAccess(_)),
+        // Of a name that nobody has, nothing is proved.
+        Some(Expected::NoAccess) => match answer.verdict {
+            Verdict::NoAccess(missing) => !matches!(missing, Missing::Principal | Missing::PermissionSet),
+            Verdict::Access | Verdict::Unknown => false,
+        },
     };
     Ok(if as_expected { Exit::Ok } else { Exit::Differences })
 }
 
-type File = (Sources, DesiredState);
+struct File {
+    sources: Sources,
+    /// How many of the sources are access files; they come first.
+    access_files: usize,
+    desired: DesiredState,
+}
 
 /// The access file, if there is one: the question can be asked without.
 fn access_file(global: &Global, output: &Output) -> Result<Option<File>, Failure> {
     if global.file == Path::new(DEFAULT_FILE) && !global.file.exists() {
         return Ok(None);
     }
-    let AccessFile { sources, findings, digest: _, desired } = desired::load(&global.file)?;
+    let AccessFile { sources, access_files, findings, digest: _, desired } = desired::load(&global.file)?;
     // What deserves a look in the file is not what was asked.
     let errors: Vec<Finding> = findings.into_iter().filter(|it| it.severity == Severity::Error).collect();
     output.findings(&errors, &sources);
     match desired {
-        Some(desired) => Ok(Some((sources, desired))),
+        Some(desired) => Ok(Some(File { sources, access_files, desired })),
         None => Err(Failure::new("the access file has errors, nothing was asked of AWS").exit(Exit::Invalid)),
     }
 }
@@ -112,8 +122,8 @@ fn whole_account(
         let failure = Failure::new("--request and --expect are about somebody");
         return Err(failure.hint("add `--user NAME` or `--group NAME`").exit(Exit::Usage));
     }
-    let sets = in_account(observed, account, file.map(|(_, desired)| desired));
-    let place = |rule: usize| file.and_then(|(sources, desired)| Some(place(sources, desired.rules.get(rule)?.place)));
+    let sets = in_account(observed, account, file.map(|file| &file.desired));
+    let place = |rule: usize| file.and_then(|file| Some(place(&file.sources, file.desired.rules.get(rule)?.place)));
     output.result(&match args.format {
         WhyFormat::Text => rendered(|out| report::write_account(out, &observed.account_ref(account), &sets, &place)),
         WhyFormat::Json => {
@@ -135,11 +145,11 @@ fn lines<'a>(
     global: &Global,
     args: &WhyArgs,
 ) -> Lines<'a> {
-    let places = file.zip(answer.declared.as_ref()).map(|((sources, desired), declared)| {
-        let rules = declared.lines.iter().filter_map(|line| desired.rules.get(line.rule));
-        rules.map(|rule| place(sources, rule.place)).collect()
+    let places = file.zip(answer.declared.as_ref()).map(|(file, declared)| {
+        let rules = declared.lines.iter().filter_map(|line| file.desired.rules.get(line.rule));
+        rules.map(|rule| place(&file.sources, rule.place)).collect()
     });
-    let name = file.and_then(|(sources, _)| sources.files().next().map(|(path, _)| path));
+    let name = file.and_then(|file| file.sources.files().next().map(|(path, _)| path));
     let next = match answer.verdict {
         Verdict::NoAccess(Missing::Apply | Missing::Provisioning) => Some(format!("`{}`", global.again("plan"))),
         Verdict::NoAccess(Missing::Assignment) if question.permission_set.is_none() => {
@@ -155,21 +165,24 @@ fn lines<'a>(
         }
         _ => None,
     };
-    let patch = file.and_then(|file| addition(question, answer, file, observed, args.reason.as_deref()));
-    Lines { file: name, places: places.unwrap_or_default(), patch, next }
+    let lines = file.and_then(|file| to_add(question, answer, file, observed, args.reason.as_deref()));
+    let patch = file.zip(lines.as_ref()).and_then(|(file, lines)| patched(question, answer, file, lines));
+    Lines { file: name, places: places.unwrap_or_default(), lines, patch, next }
 }
 
-/// Returns the lines to add as a patch, after trying them: the file must be in order with them, and grant one line more.
-fn addition(
+/// Returns the lines to add, if that is what is missing and the file may say so.
+fn to_add(
     question: &Question,
     answer: &Answer,
-    (sources, desired): &File,
+    File { desired, .. }: &File,
     observed: &ObservedState,
     reason: Option<&str>,
 ) -> Option<String> {
     let set = question.permission_set.as_ref()?;
-    let declared = answer.declared.as_ref().filter(|declared| declared.in_scope)?;
-    if !matches!(answer.verdict, Verdict::NoAccess(Missing::Assignment)) {
+    answer.declared.as_ref().filter(|declared| declared.in_scope)?;
+    if !matches!(answer.verdict, Verdict::NoAccess(Missing::Assignment))
+        || is_ignored(question, answer, desired, observed)
+    {
         return None;
     }
     let who = answer.who.as_ref()?.principal.name.as_deref()?;
@@ -188,29 +201,58 @@ fn addition(
     if let Some(reason) = reason {
         lines.push_str(&format!("    reason: {}\n", scalar(reason)));
     }
-    let mut additions = vec![Addition { section: "assignments", lines }];
-    if !declared.declares_set {
+    Some(lines)
+}
+
+/// What is ignored cannot be declared as well.
+fn is_ignored(question: &Question, answer: &Answer, desired: &DesiredState, observed: &ObservedState) -> bool {
+    let by_name = AccountsByName::new(&observed.accounts);
+    let name = answer.who.as_ref().and_then(|who| who.principal.name.as_deref()).unwrap_or_default();
+    let matches = |ignore: &crate::model::Ignore| {
+        let accounts = ignore.accounts.iter().flat_map(|account| by_name.meant_by(&account.value));
+        let accounts = accounts.map(|account| account.id.clone()).collect();
+        let patterns = if question.kind == PrincipalKind::User { &ignore.users } else { &ignore.groups };
+        let set = question.permission_set.as_ref();
+        set.is_some_and(|set| ignore.covers(set, &question.account, &accounts))
+            && (!ignore.names_principals() || patterns.iter().any(|pattern| pattern.matches(name)))
+    };
+    desired.ignore.iter().any(matches)
+}
+
+/// Returns the same as a patch, after trying it: the file must be in order with it, say one line more, and else say the same.
+fn patched(question: &Question, answer: &Answer, file: &File, lines: &str) -> Option<String> {
+    let File { sources, access_files, desired } = file;
+    let set = question.permission_set.as_ref()?;
+    let mut additions = vec![Addition { section: "assignments", lines: lines.to_owned() }];
+    if answer.declared.as_ref().is_some_and(|declared| !declared.declares_set) {
         let lines = format!("  {}:\n    definition: external\n", scalar(set.as_str()));
         additions.insert(0, Addition { section: "permission_sets", lines });
     }
-    // Where the last line stands, or in the only file.
+    // Where the last line stands, or in the first file.
     let number = desired.rules.last().map_or(0, |rule| rule.place.file);
-    let files: Vec<(&str, &str)> = sources.files().collect();
+    let files: Vec<(&str, &str)> = sources.files().take(*access_files).collect();
     let (path, text) = *files.get(number)?;
     let patched = patch::add(text, &additions)?;
-    let access_files = files.iter().enumerate().filter(|(index, _)| is_access_file(*index, desired, files.len()));
-    let tried: Vec<(&Path, &str)> = access_files
+    let tried: Vec<(&Path, &str)> = files
+        .iter()
+        .enumerate()
         .map(|(index, (path, text))| (Path::new(*path), if index == number { patched.as_str() } else { *text }))
         .collect();
-    let file = desired::parse(&tried);
-    let in_order = file.findings.iter().all(|finding| finding.severity != Severity::Error);
-    let more = file.desired.is_some_and(|with| with.rules.len() == desired.rules.len() + 1);
-    (in_order && more).then(|| patch::unified(path, text, &patched))
+    let with = desired::parse(&tried).desired?;
+    let same = with.rules.len() == desired.rules.len() + 1
+        && desired.rules.iter().zip(&with.rules).all(|(before, after)| said(before) == said(after));
+    same.then(|| patch::unified(path, text, &patched))
 }
 
-/// Policy files come after the access files; where one is named, only a file by itself can be tried.
-fn is_access_file(index: usize, desired: &DesiredState, files: usize) -> bool {
-    let last = desired.rules.iter().map(|rule| rule.place.file);
-    let last = last.chain(desired.permission_sets.values().map(|set| set.place.file)).max().unwrap_or_default();
-    index <= last && index < files
+/// What a line says, wherever it stands.
+fn said(rule: &Rule) -> impl PartialEq + use<> {
+    let Rule { place: _, permission_sets, accounts, except_accounts, groups, users, expires, reason } = rule;
+    let values = |accounts: &[crate::model::Located<AccountSelector>]| {
+        accounts.iter().map(|account| account.value.clone()).collect::<Vec<_>>()
+    };
+    let sets: Vec<_> = permission_sets.iter().map(|set| set.value.clone()).collect();
+    let groups: Vec<String> = groups.iter().map(|group| group.value.as_str().to_owned()).collect();
+    let users: Vec<String> = users.iter().map(|user| user.value.as_str().to_owned()).collect();
+    let expires = expires.as_ref().map(|expiry| expiry.written.clone());
+    (sets, values(accounts), values(except_accounts), groups, users, expires, reason.clone())
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    CONTROL_TOWER_SETS, Definition, OWNER_TAG, ObservedSet, ObservedState, PermissionSetName, PrincipalRef,
-    PrincipalState, Provisioning, Shown,
+    AccountId, CONTROL_TOWER_SETS, Definition, Grant, OWNER_TAG, ObservedSet, ObservedState, PermissionSetName,
+    PrincipalRef, PrincipalState, Provisioning, Shown,
 };
 use crate::report::access_file::Options;
 use crate::report::count;
@@ -39,10 +39,15 @@ impl Decisions {
         for name in observed.permission_sets.keys() {
             *spellings.entry(name.as_str().to_ascii_lowercase()).or_default() += 1;
         }
-        let owner = options.owner.clone().or_else(|| common_owner(observed));
+        let is_twin = |name: &PermissionSetName| {
+            spellings.get(&name.as_str().to_ascii_lowercase()).is_some_and(|number| *number > 1)
+        };
+        // What carries the owner's tag and is not declared, apply deletes.
+        let all_declared = !options.narrowed && !observed.permission_sets.keys().any(is_twin);
+        let common = || if all_declared { common_owner(observed) } else { None };
+        let owner = options.owner.clone().or_else(common);
         let verdict = |(name, set): (&PermissionSetName, &ObservedSet)| {
-            let twins = spellings.get(&name.as_str().to_ascii_lowercase()).is_some_and(|number| *number > 1);
-            let verdict = if twins { Verdict::LeftOut } else { judge(name, set, owner.as_deref(), options) };
+            let verdict = if is_twin(name) { Verdict::LeftOut } else { judge(name, set, owner.as_deref(), options) };
             (name.clone(), verdict)
         };
         let sets = observed.permission_sets.iter().map(verdict).collect();
@@ -64,7 +69,12 @@ impl Decisions {
     }
 
     /// Says what somebody should look at.
-    pub(super) fn words(&self, observed: &ObservedState, nameless: &BTreeSet<&PrincipalRef>) -> Vec<String> {
+    pub(super) fn words(
+        &self,
+        observed: &ObservedState,
+        nameless: &BTreeSet<&PrincipalRef>,
+        told: &BTreeSet<Grant>,
+    ) -> Vec<String> {
         let mut words = Vec::new();
         let twins: Vec<&str> =
             self.sets.iter().filter(|(_, it)| **it == Verdict::LeftOut).map(|(name, _)| name.as_str()).collect();
@@ -80,11 +90,25 @@ impl Decisions {
             let who = count(nameless.len(), "user or group").replace("user or groups", "users or groups");
             words.push(format!("{who} without a name that means only them, most likely deleted: see `ignore`"));
         }
+        let inactive = observed.assignments.iter().filter(|grant| !observed.is_active(&grant.account));
+        let inactive: Vec<&Grant> = inactive.collect();
+        if !inactive.is_empty() {
+            let accounts: BTreeSet<String> =
+                inactive.iter().map(|grant| observed.account_ref(&grant.account).to_string()).collect();
+            let accounts: Vec<String> = accounts.into_iter().collect();
+            words.push(format!(
+                "{} in accounts that are not active, left out; should one come back, apply revokes them: {}",
+                count(inactive.len(), "assignment"),
+                Shown(&accounts.join(", "))
+            ));
+        }
+        let used: BTreeSet<&AccountId> = told.iter().map(|grant| &grant.account).collect();
         let mut names: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for account in observed.accounts.values() {
             names.entry(account.name.as_str()).or_default().push(account.id.as_str());
         }
-        for (name, ids) in names.into_iter().filter(|(_, ids)| ids.len() > 1) {
+        let in_use = |ids: &[&str]| used.iter().any(|id| ids.contains(&id.as_str()));
+        for (name, ids) in names.into_iter().filter(|(_, ids)| ids.len() > 1 && in_use(ids)) {
             words.push(format!(
                 "several accounts are called `{}`, so their ids stand here: {}",
                 Shown(name),

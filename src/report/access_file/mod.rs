@@ -25,6 +25,8 @@ pub struct Options {
     pub owner: Option<String>,
     /// The accounts that the file decides about; `None` is all.
     pub scope: Option<BTreeSet<AccountId>>,
+    /// Whether only a part was read: then others may have what nobody has here.
+    pub narrowed: bool,
     /// Whether only to assign: somebody else decides what every permission set consists of.
     pub external: bool,
     /// Whether to write `"*"` where somebody has something in every active account.
@@ -41,6 +43,8 @@ pub struct Document {
     sets: Vec<(PermissionSetName, String)>,
     /// What was decided for somebody, in words.
     pub decisions: Vec<String>,
+    /// The owner that the file names.
+    pub owner: Option<String>,
     assignments: Vec<(BTreeSet<PermissionSetName>, String)>,
     tail: String,
 }
@@ -69,13 +73,19 @@ pub fn document(observed: &ObservedState, options: &Options, together: bool) -> 
     Document {
         head: sections::head(observed, options, &decisions, &names),
         sets: decisions.sets().map(|(name, verdict)| (name.clone(), sections::set(name, verdict))).collect(),
-        decisions: decisions.words(observed, &nameless),
+        decisions: decisions.words(observed, &nameless, &told),
+        owner: decisions.owner.clone(),
         assignments: assignments.collect(),
         tail: sections::tail(&nameless),
     }
 }
 
 impl Document {
+    /// Returns the permission sets that the file declares.
+    pub fn declared(&self) -> impl Iterator<Item = &PermissionSetName> {
+        self.sets.iter().map(|(name, _)| name)
+    }
+
     /// Returns everything as one file.
     pub fn whole(&self) -> String {
         let mut text = format!("{}{}", self.notes(), self.head);

@@ -189,6 +189,8 @@ struct HoldingJson {
     disabled: bool,
     /// Whether the account runs an older version of the permission set.
     stale: bool,
+    /// Whether the account is active.
+    active: bool,
     /// Whether it allows the action that was asked for: `yes`, `partly` (on some resources or under conditions), `unknown`.
     allowed: Option<String>,
 }
@@ -203,6 +205,7 @@ impl WhoCanJson {
             through: it.through.as_ref().map(principal),
             disabled: it.disabled,
             stale: it.stale,
+            active: it.active,
             allowed: it.allowed.map(|allowed| who_can::allowed(allowed).to_owned()),
         };
         let all = |list: &[crate::model::Principal]| everybody.then(|| list.iter().map(principal).collect());

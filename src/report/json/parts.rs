@@ -84,6 +84,8 @@ pub(super) struct LeftAloneJson {
     inactive_accounts: Vec<InactiveAccountJson>,
     /// Assignments outside of ownership; read only with `--show-unmanaged`.
     assignments: Vec<AssignmentJson>,
+    /// How many assignments the file ignores where it would decide.
+    ignored: usize,
 }
 
 /// An account that is not active.
@@ -179,7 +181,7 @@ pub(super) fn policy(policy: &Policy) -> Value {
 }
 
 pub(super) fn left_alone(value: &LeftAlone) -> LeftAloneJson {
-    let LeftAlone { permission_sets, accounts: outside, inactive, assignments } = value;
+    let LeftAlone { permission_sets, accounts: outside, inactive, assignments, ignored } = value;
     LeftAloneJson {
         permission_sets: permission_sets.iter().map(|name| name.as_str().to_owned()).collect(),
         accounts: accounts(outside),
@@ -188,6 +190,7 @@ pub(super) fn left_alone(value: &LeftAlone) -> LeftAloneJson {
             .map(|(id, state)| InactiveAccountJson { account: account(id), state: state.clone() })
             .collect(),
         assignments: assignments.iter().map(assignment).collect(),
+        ignored: *ignored,
     }
 }
 
