@@ -11,7 +11,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::cli::exit;
 use crate::plan::CONSENTS;
 
-pub(super) use everyday::{DriftArgs, DriftFormat, Expected, ImportArgs, WhoCanArgs, WhoCanFormat, WhyArgs, WhyFormat};
+pub(super) use everyday::{
+    DoctorArgs, DriftArgs, DriftFormat, Expected, IamPolicyArgs, IamPolicyFor, ImportArgs, ProfilesArgs, WhoCanArgs,
+    WhoCanFormat, WhyArgs, WhyFormat,
+};
 pub(super) use sandbox::{
     DropWhen, FaultAddArgs, FaultCommand, LogArgs, SandboxArgs, SandboxCommand, SandboxFormat, ServeArgs, ShowArgs,
     WorldArgs,
@@ -162,8 +165,10 @@ pub(super) enum Format {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Write a commented starter access file (never overwrites)
+    #[command(after_help = "Example:  permset -f new.yaml init")]
     Init,
     /// Check the access file offline; every finding at once
+    #[command(after_help = "Example:  permset -f access.yaml validate")]
     Validate,
     /// Show what apply would change; changes nothing
     Plan(PlanArgs),
@@ -181,11 +186,21 @@ pub(super) enum Command {
     Why(WhyArgs),
     /// List who holds what, people and groups, for access reviews
     WhoCan(WhoCanArgs),
+    /// Print the profiles of the AWS config file for what is declared, or for what somebody has
+    Profiles(ProfilesArgs),
+    /// Say on a person's own machine why their profile gets in, or does not
+    Doctor(DoctorArgs),
+    /// Print the least IAM policy that a command needs for this access file
+    IamPolicy(IamPolicyArgs),
     /// An Identity Center in a file, to try permset on
     #[command(long_about = sandbox::SANDBOX)]
     Sandbox(SandboxArgs),
     /// Print a JSON Schema
     Schema(SchemaArgs),
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
+    /// Print the man page, or write one for each command
+    Man(ManArgs),
 }
 
 /// Options of `plan`.
@@ -335,8 +350,27 @@ fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from(parsed).map_err(|_| wrong()).and_then(|it| if it.is_zero() { Err(wrong()) } else { Ok(it) })
 }
 
+/// Options of `completions`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:  permset completions bash")]
+pub(super) struct CompletionsArgs {
+    /// For which shell
+    #[arg(value_enum)]
+    pub(super) shell: clap_complete::Shell,
+}
+
+/// Options of `man`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:  permset man")]
+pub(super) struct ManArgs {
+    /// Write a page for each command into this folder
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+}
+
 /// Options of `schema`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:  permset schema plan")]
 pub(super) struct SchemaArgs {
     /// Of what
     #[arg(value_enum, default_value_t)]
@@ -359,4 +393,6 @@ pub(super) enum SchemaOf {
     Why,
     /// `who-can --format json`
     WhoCan,
+    /// `doctor --format json`
+    Doctor,
 }

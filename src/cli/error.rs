@@ -128,7 +128,7 @@ impl From<AwsError> for Failure {
                 .hint("Identity Center lives in one home Region: name it with `--region`")
                 .hint("the caller must be in the organization's management account or the delegated administrator of Identity Center"),
             ErrorKind::AccessDenied => failure
-                .hint("the README lists the permissions that plan and apply need")
+                .hint("`permset iam-policy plan` and `iam-policy apply` print the permissions that an access file needs")
                 .hint("the caller must be in the organization's management account or the delegated administrator of Identity Center"),
             ErrorKind::NotReached => failure.hint("check network, proxy, Region and `--endpoint-url`"),
             ErrorKind::Throttled => failure.hint("AWS allows 20 calls a second to everybody together; try again when it is quieter"),

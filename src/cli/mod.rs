@@ -63,6 +63,11 @@ fn dispatch(arguments: &Arguments, output: &Output) -> Result<Exit, Failure> {
         Command::Why(args) => runtime.block_on(commands::why::run(global, args, output)),
         Command::WhoCan(args) => runtime.block_on(commands::who_can::run(global, args, output)),
         Command::Sandbox(args) => runtime.block_on(commands::sandbox::run(global, args, output)),
+        Command::Profiles(args) => runtime.block_on(commands::profiles::run(global, args, output)),
+        Command::Doctor(args) => runtime.block_on(commands::doctor::run(global, args, output)),
+        Command::IamPolicy(args) => commands::iam_policy::run(global, args, output),
+        Command::Completions(args) => Ok(commands::completions::run(args, output)),
+        Command::Man(args) => commands::completions::man(args, output),
         Command::Schema(args) => commands::schema::run(args, output),
     }
 }

@@ -167,7 +167,11 @@ pub(super) async fn look_up(
     match asked.await {
         Ok(answers) => Ok(answers.into_iter().collect()),
         // AWSSSODirectoryReadOnly allows to list, but not to ask by name (texts of AWS's managed policies).
-        Err(error) if error.kind == ErrorKind::AccessDenied => look_up_in_lists(names, lists).await,
+        Err(error) if error.kind == ErrorKind::AccessDenied => match look_up_in_lists(names, lists).await {
+            // The right to look up is the lesser one to ask for.
+            Err(other) if other.kind == ErrorKind::AccessDenied => Err(error),
+            found => found,
+        },
         Err(error) => Err(error),
     }
 }

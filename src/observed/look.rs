@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use crate::aws::{At, Aws, AwsError, ErrorKind};
 use crate::model::{
-    AccountId, AccountSelector, AccountsByName, Directory, Grant, Instance, InstanceArn, Lookup, OWNER_TAG,
-    ObservedSet, ObservedState, PermissionSetArn, PermissionSetName, PrincipalId, PrincipalKind, PrincipalRef,
-    PrincipalState, Reading, Shown, Strategy, similar_name,
+    AccountId, AccountRef, AccountSelector, AccountsByName, DesiredState, Directory, Grant, Instance, InstanceArn,
+    Lookup, OWNER_TAG, ObservedSet, ObservedState, PermissionSetArn, PermissionSetName, PrincipalId, PrincipalKind,
+    PrincipalRef, PrincipalState, Reading, Shown, Strategy, similar_name,
 };
 use crate::observed::assignments::{self, Pair};
 use crate::observed::directory::{self, Lists};
@@ -312,4 +312,85 @@ pub async fn permission_set_owners(
         Ok(described.and_then(|described| Some((described.name, tags.remove(OWNER_TAG)?))))
     });
     Ok(owned.await?.into_iter().flatten().collect())
+}
+
+/// Reads which instance it is, and nothing in it.
+///
+/// # Errors
+/// If it cannot be determined.
+pub async fn read_instance(aws: &Aws, wanted: Option<&InstanceArn>) -> Result<ObservedState, AwsError> {
+    let instance = choose(aws.instances().await?, wanted, aws.region())?;
+    let caller = aws.caller().await?;
+    Ok(ObservedState {
+        instance,
+        accounts: BTreeMap::new(),
+        whole_organization: false,
+        permission_sets: BTreeMap::new(),
+        assignments: BTreeSet::new(),
+        directory: Directory::default(),
+        groups_of: BTreeMap::new(),
+        members_of: BTreeMap::new(),
+        caller,
+        reading: Reading::default(),
+    })
+}
+
+/// Adds the accounts that an access file names.
+///
+/// # Errors
+/// If a read fails.
+pub async fn read_organization(
+    aws: &Aws,
+    observed: &mut ObservedState,
+    desired: &DesiredState,
+) -> Result<(), AwsError> {
+    (observed.accounts, observed.whole_organization) = if accounts::needs_all(desired, false) {
+        (accounts::all(aws).await?, true)
+    } else {
+        accounts::by_id(aws, accounts::named(desired, &observed.permission_sets)).await?
+    };
+    Ok(())
+}
+
+/// Reads what somebody may enter, directly and through groups; `None` if there is nobody of this name.
+///
+/// # Errors
+/// If a read fails, as it does for everybody but the management account.
+pub async fn held(
+    aws: &Aws,
+    observed: &mut ObservedState,
+    kind: PrincipalKind,
+    name: &str,
+) -> Result<Option<BTreeSet<(AccountRef, PermissionSetName)>>, AwsError> {
+    read_person(aws, observed, kind, name).await?;
+    let Some(Lookup::Found(id)) = observed.directory.by_name.get(&(kind, name.to_owned())).cloned() else {
+        return Ok(None);
+    };
+    let instance = observed.instance.clone();
+    let at = aws.at(&instance);
+    let groups = observed.groups_of.get(&id).into_iter().flatten();
+    let groups = groups.map(|id| PrincipalRef { kind: PrincipalKind::Group, id: id.clone() });
+    let theirs: BTreeSet<PrincipalRef> = groups.chain([PrincipalRef { kind, id }]).collect();
+    let rows =
+        each("what they have", theirs.iter().cloned().collect(), &|_| (), |it| async move { at.held_by(&it).await });
+    // A user's list may show rows of groups as well.
+    let rows: BTreeSet<(PermissionSetArn, AccountId)> = rows
+        .await?
+        .into_iter()
+        .flatten()
+        .filter(|(_, _, principal)| theirs.contains(principal))
+        .map(|(arn, account, _)| (arn, account))
+        .collect();
+    let ids: BTreeSet<&AccountId> = rows.iter().map(|(_, account)| account).collect();
+    (observed.accounts, observed.whole_organization) = accounts::by_id(aws, ids).await?;
+    let arns: BTreeSet<PermissionSetArn> = rows.iter().map(|(arn, _)| arn.clone()).collect();
+    let named = each("permission sets", arns.into_iter().collect(), &|_| (), |arn| async move {
+        Ok(at.describe(&arn).await?.map(|described| (arn, described.name)))
+    });
+    let named: BTreeMap<PermissionSetArn, PermissionSetName> = named.await?.into_iter().flatten().collect();
+    let pair = |(arn, account): (PermissionSetArn, AccountId)| {
+        let name = named.get(&arn)?.clone();
+        observed.is_active(&account).then(|| (observed.account_ref(&account), name))
+    };
+    Ok(Some(rows.into_iter().filter_map(pair).collect()))
 }

@@ -19,8 +19,8 @@ use std::time::Instant;
 
 pub use again::{again, caller, complete, instance};
 pub use look::{
-    Look, groups_in, look, permission_set_names, permission_set_owners, read_everybody, read_members, read_person,
-    unknown,
+    Look, groups_in, held, look, permission_set_names, permission_set_owners, read_everybody, read_instance,
+    read_members, read_organization, read_person, unknown,
 };
 pub use snapshot::{Parts, Snapshot};
 

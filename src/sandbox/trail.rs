@@ -71,11 +71,10 @@ pub(super) fn lookup(state: &State, caller: &Caller, input: &Map<String, Value>)
     });
     let events: Vec<Value> =
         found.by_ref().skip(skip).take(page).map(|(number, event)| told(state, number, event)).collect();
-    let mut answer = json!({"Events": events});
-    if found.next().is_some() {
-        answer["NextToken"] = json!((skip + page).to_string());
-    }
-    Ok(answer)
+    Ok(match found.next() {
+        Some(_) => json!({"Events": events, "NextToken": (skip + page).to_string()}),
+        None => json!({"Events": events}),
+    })
 }
 
 fn user_name(event: &TrailEvent) -> &str {

@@ -15,7 +15,20 @@ fn help() {
     let cli = Cli::new();
     golden(&cli, "help", &["--help"]);
     for command in [
-        "init", "validate", "plan", "show", "observe", "apply", "import", "drift", "why", "who-can", "sandbox",
+        "init",
+        "validate",
+        "plan",
+        "show",
+        "observe",
+        "apply",
+        "import",
+        "drift",
+        "why",
+        "who-can",
+        "iam-policy",
+        "completions",
+        "man",
+        "sandbox",
         "schema",
     ] {
         golden(&cli, &format!("help-{command}"), &[command, "--help"]);
@@ -31,7 +44,24 @@ fn help() {
 fn every_example_in_the_help_runs() {
     let cli = Cli::with_example();
     cli.write("access.yaml.example", include_str!("../../access.yaml.example"));
-    for command in ["plan", "apply", "drift", "--help"] {
+    let commands = [
+        "init",
+        "validate",
+        "plan",
+        "show",
+        "observe",
+        "import",
+        "drift",
+        "why",
+        "who-can",
+        "iam-policy",
+        "apply",
+        "schema",
+        "completions",
+        "man",
+        "--help",
+    ];
+    for command in commands {
         let help = stdout(&cli.command(&[command, "--help"]));
         let example = help.lines().find_map(|line| {
             let (before, args) = line.split_once("permset ")?;
@@ -44,6 +74,7 @@ fn every_example_in_the_help_runs() {
         args.insert(0, "--sandbox=world.json");
         let output = cli.command(&args);
         assert!([0, 2].contains(&code(&output)), "{args:?}: {}", stderr(&output));
+        assert!(!output.stdout.is_empty(), "{args:?}");
     }
 }
 
@@ -311,4 +342,23 @@ fn trouble_with_the_key_of_the_instance_has_a_way_out() {
     assert_eq!(code(&output), 1);
     assert!(stderr(&output).contains("no key (KMS_AccessDeniedException)"), "{}", stderr(&output));
     assert!(stderr(&output).contains("`kms:Decrypt` through sso and identitystore is missing"), "{}", stderr(&output));
+}
+
+#[test]
+fn man_pages_and_completions_know_every_command() {
+    let cli = Cli::new();
+    assert_eq!(code(&cli.command(&["man", "--out", "man"])), 0);
+    let pages: Vec<String> =
+        std::fs::read_dir(cli.path("man")).unwrap().map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
+    let bash = stdout(&cli.command(&["completions", "bash"]));
+    for command in ["plan", "apply", "why", "who-can", "import", "iam-policy", "doctor", "profiles", "sandbox"] {
+        assert!(pages.contains(&format!("permset-{command}.1")), "{pages:?}");
+        assert!(
+            bash.contains(&format!("permset__{}", command.replace('-', "__"))) || bash.contains(command),
+            "{command}"
+        );
+    }
+    for shell in ["zsh", "fish", "elvish", "powershell"] {
+        assert_eq!(code(&cli.command(&["completions", shell])), 0, "{shell}");
+    }
 }

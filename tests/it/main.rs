@@ -17,6 +17,7 @@ mod everyday;
 mod example;
 mod folders;
 mod guards;
+mod iam_policies;
 mod imports;
 mod invalid;
 mod journals;

@@ -165,3 +165,68 @@ pub(in crate::cli) struct DriftArgs {
     #[command(flatten)]
     pub(in crate::cli) looking: Looking,
 }
+
+/// Options of `iam-policy`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:  permset iam-policy plan --optional
+           permset -f access.yaml iam-policy apply --narrow")]
+pub(in crate::cli) struct IamPolicyArgs {
+    /// For which command; apply plans as well
+    #[arg(value_enum)]
+    pub(in crate::cli) command: IamPolicyFor,
+    /// Only for the accounts in scope and the permission sets that carry the owner's tag
+    #[arg(long)]
+    pub(in crate::cli) narrow: bool,
+    /// Also what a run can do without: fewer calls, the people behind groups, who made a difference
+    #[arg(long)]
+    pub(in crate::cli) optional: bool,
+}
+
+/// What a policy is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum IamPolicyFor {
+    /// `plan` and `drift`
+    Plan,
+    /// `apply`
+    Apply,
+}
+
+/// Options of `profiles`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:  permset profiles --name {account}-{permission_set}
+           permset profiles --user alice@example.com --write")]
+pub(in crate::cli) struct ProfilesArgs {
+    /// For what this person has, directly and through groups; without it for everything that the access file declares
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) user: Option<String>,
+    /// Merge them into the AWS config file: what is there stays, a backup is kept, the difference is shown
+    #[arg(long)]
+    pub(in crate::cli) write: bool,
+    /// With `--write`: replace lines that say something else, instead of refusing
+    #[arg(long, requires = "write")]
+    pub(in crate::cli) replace: bool,
+    /// With `--write`: another file than AWS_CONFIG_FILE or ~/.aws/config
+    #[arg(long, value_name = "FILE", requires = "write")]
+    pub(in crate::cli) config: Option<PathBuf>,
+    /// How profiles are called: `{account}`, `{account_id}` and `{permission_set}` are replaced
+    #[arg(long, value_name = "TEMPLATE", default_value = "{account}-{permission_set}")]
+    pub(in crate::cli) name: String,
+    /// How the session that they share is called
+    #[arg(long, value_name = "NAME", default_value = "identity-center")]
+    pub(in crate::cli) session: String,
+    /// Where people sign in, if the portal has a name of its own
+    #[arg(long, value_name = "URL")]
+    pub(in crate::cli) start_url: Option<String>,
+    /// The Region of profiles that have none; without it the home Region of Identity Center
+    #[arg(long, value_name = "REGION")]
+    pub(in crate::cli) default_region: Option<String>,
+}
+
+/// Options of `doctor`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:  permset doctor --profile jitsi")]
+pub(in crate::cli) struct DoctorArgs {
+    /// Form of the result
+    #[arg(long, value_enum, default_value_t)]
+    pub(in crate::cli) format: WhyFormat,
+}

@@ -1,11 +1,15 @@
 //! The commands, one file each.
 
 pub(super) mod apply;
+pub(super) mod completions;
+pub(super) mod doctor;
 pub(super) mod drift;
+pub(super) mod iam_policy;
 pub(super) mod import;
 pub(super) mod init;
 pub(super) mod observe;
 pub(super) mod plan;
+pub(super) mod profiles;
 pub(super) mod sandbox;
 pub(super) mod schema;
 pub(super) mod show;

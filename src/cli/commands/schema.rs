@@ -16,6 +16,7 @@ pub(in crate::cli) fn run(args: &SchemaArgs, output: &Output) -> Result<Exit, Fa
         SchemaOf::Drift => json::drift_schema(),
         SchemaOf::Apply => json::apply_schema(),
         SchemaOf::Why => json::why_schema(),
+        SchemaOf::Doctor => json::doctor_schema(),
         SchemaOf::WhoCan => json::who_can_schema(),
     };
     output.result(&pretty(&schema)?);

@@ -4,11 +4,13 @@
 //! made safe for a terminal: JSON escapes control characters itself.
 
 mod access;
+mod doctor;
 mod drift;
 mod parts;
 mod people;
 
 pub use access::{AccountSetsJson, WhoCanJson, WhyJson};
+pub use doctor::DoctorJson;
 pub use drift::DriftJson;
 
 use schemars::{JsonSchema, generate::SchemaSettings};
@@ -321,6 +323,11 @@ pub fn why_schema() -> Value {
 /// Returns the schema of `who-can`.
 pub fn who_can_schema() -> Value {
     schema_of::<WhoCanJson>()
+}
+
+/// Returns the schema of `doctor`.
+pub fn doctor_schema() -> Value {
+    schema_of::<DoctorJson>()
 }
 
 /// Returns the schema of drift.
