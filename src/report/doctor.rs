@@ -26,7 +26,7 @@ pub fn write_text(out: &mut impl Write, profile: &str, checks: &[Check]) -> fmt:
     match checks.iter().find(|check| check.verdict == CheckVerdict::Broken) {
         None => writeln!(out, "\n{}", style::success("you get in")),
         Some(check) => {
-            writeln!(out, "\n{}", style::error(format!("you do not get in: {}", check.name)))?;
+            writeln!(out, "\n{}", style::error(format!("you do not get in: {}", Shown(&check.evidence))))?;
             match &check.next {
                 Some(next) => writeln!(out, "\n{}: {}", style::hint("next"), Shown(next)),
                 None => Ok(()),

@@ -62,9 +62,8 @@ pub fn replace(path: &Path, before: &str, text: &str, stamp: &str) -> io::Result
         None => None,
         Some(_) => {
             let name = real.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let backup = folder.join(format!("{name}.{stamp}.backup"));
             // Never over an older one.
-            let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&backup)?;
+            let (backup, mut file) = fresh(folder, &format!("{name}.{stamp}"))?;
             file.write_all(before.as_bytes())?;
             if let Some(rights) = &rights {
                 file.set_permissions(rights.clone())?;
@@ -81,4 +80,17 @@ pub fn replace(path: &Path, before: &str, text: &str, stamp: &str) -> io::Result
     file.as_file().sync_all()?;
     file.persist(&real).map_err(|error| error.error)?;
     Ok(backup)
+}
+
+/// Makes a file that was not there.
+fn fresh(folder: &Path, name: &str) -> io::Result<(PathBuf, fs::File)> {
+    let mut number = 1;
+    loop {
+        let more = if number > 1 { format!("-{number}") } else { String::new() };
+        let path = folder.join(format!("{name}{more}.backup"));
+        match fs::OpenOptions::new().write(true).create_new(true).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 1_000 => number += 1,
+            file => return Ok((path, file?)),
+        }
+    }
 }

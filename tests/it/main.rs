@@ -11,6 +11,7 @@
 mod architecture;
 mod cli;
 mod converge;
+mod doctors;
 mod drifts;
 mod effort;
 mod everyday;

@@ -14,6 +14,7 @@ fn the_published_schemas_are_those_of_the_program() {
         ("apply", report::json::apply_schema()),
         ("why", report::json::why_schema()),
         ("who-can", report::json::who_can_schema()),
+        ("doctor", report::json::doctor_schema()),
     ] {
         let text = serde_json::to_string_pretty(&schema).unwrap() + "\n";
         assert_golden(&text, &tests_dir(&format!("../schema/{name}.schema.json")));

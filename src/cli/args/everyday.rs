@@ -24,11 +24,9 @@ pub(in crate::cli) enum DriftFormat {
 
 /// Options of `why`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:  permset why --user erik@example.com --account jitsi-hosting --permission-set JitsiPlatformAccess
+#[command(after_help = "Examples:  permset why --user erik@example.com --account jitsi-hosting
            permset why --group jitsi-admins --account 215665149509 --expect access
-           permset why --account jitsi-hosting"
-)]
+           permset why --account jitsi-hosting")]
 pub(in crate::cli) struct WhyArgs {
     /// The person, by user name or e-mail address
     #[arg(long, value_name = "NAME")]
