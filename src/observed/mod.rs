@@ -10,6 +10,7 @@ mod again;
 mod assignments;
 mod directory;
 mod look;
+mod person;
 mod sets;
 mod snapshot;
 
@@ -19,9 +20,10 @@ use std::time::Instant;
 
 pub use again::{again, caller, complete, instance};
 pub use look::{
-    Look, groups_in, held, look, permission_set_names, permission_set_owners, read_everybody, read_instance,
-    read_members, read_organization, read_person, unknown,
+    Look, groups_in, look, permission_set_names, permission_set_owners, read_everybody, read_instance, read_members,
+    read_organization, unknown,
 };
+pub use person::{held, read_person};
 pub use snapshot::{Parts, Snapshot};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};

@@ -1,7 +1,7 @@
 //! `permset doctor`: on a person's own machine, why their profile gets in or does not.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::Path;
 
 use jiff::Timestamp;
 
@@ -62,7 +62,7 @@ pub(in crate::cli) async fn run(global: &Global, args: &DoctorArgs, output: &Out
     Ok(if broken { Exit::Differences } else { Exit::Ok })
 }
 
-fn read(path: &PathBuf) -> Result<String, Failure> {
+fn read(path: &Path) -> Result<String, Failure> {
     let shown = Shown(&path.display().to_string()).to_string();
     files::read(path).map_err(|error| Failure::new(format!("cannot read `{shown}`: {error}")))
 }
