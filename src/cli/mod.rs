@@ -103,6 +103,50 @@ mod tests {
         Arguments::command().debug_assert();
     }
 
+    /// Returns the commands below one, with their words.
+    fn leaves(command: &clap::Command, words: &str, found: &mut Vec<(String, String)>) {
+        let below: Vec<_> = command.get_subcommands().filter(|it| it.get_name() != "help").collect();
+        for sub in &below {
+            leaves(sub, &format!("{words} {}", sub.get_name()), found);
+        }
+        if below.is_empty() {
+            found.push((words.to_owned(), command.get_after_help().map(ToString::to_string).unwrap_or_default()));
+        }
+    }
+
+    /// As a shell would take it; quotes hold a word together.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        for (number, part) in line.split('\'').enumerate() {
+            if number % 2 == 1 {
+                words.push(part.to_owned());
+            } else {
+                words.extend(part.split_whitespace().map(str::to_owned));
+            }
+        }
+        words
+    }
+
+    #[test]
+    fn every_command_has_an_example_that_is_understood() {
+        let mut found = Vec::new();
+        leaves(&Arguments::command(), "permset", &mut found);
+        assert!(found.len() > 20, "{found:?}");
+        for (command, help) in found {
+            let lines = help.lines().filter_map(|line| line.find("permset ").and_then(|at| line.get(at..)));
+            let examples: Vec<&str> = lines.collect();
+            assert!(!examples.is_empty(), "`{command} --help` has no example");
+            for example in examples {
+                let parsed = Arguments::try_parse_from(words(example));
+                assert!(
+                    parsed.is_ok(),
+                    "{example}: {}",
+                    parsed.err().map(|error| error.to_string()).unwrap_or_default()
+                );
+            }
+        }
+    }
+
     #[test]
     #[expect(clippy::panic, clippy::unwrap_used, reason = "a bug is what is tested")]
     fn a_bug_has_its_own_exit_code() {

@@ -49,6 +49,22 @@ pub struct ObservedState {
 }
 
 impl ObservedState {
+    /// Returns an instance of which nothing is known yet.
+    pub fn empty(instance: Instance, caller: Caller) -> Self {
+        Self {
+            instance,
+            accounts: BTreeMap::new(),
+            whole_organization: false,
+            permission_sets: BTreeMap::new(),
+            assignments: BTreeSet::new(),
+            directory: Directory::default(),
+            groups_of: BTreeMap::new(),
+            members_of: BTreeMap::new(),
+            caller,
+            reading: Reading::default(),
+        }
+    }
+
     /// Returns an account with its name.
     pub fn account_ref(&self, id: &AccountId) -> AccountRef {
         AccountRef { id: id.clone(), name: self.accounts.get(id).map(|account| account.name.clone()) }

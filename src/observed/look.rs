@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use crate::aws::{At, Aws, AwsError, ErrorKind};
 use crate::model::{
-    AccountId, AccountSelector, AccountsByName, DesiredState, Directory, Grant, Instance, InstanceArn, OWNER_TAG,
-    ObservedSet, ObservedState, PermissionSetArn, PermissionSetName, PrincipalId, PrincipalKind, PrincipalRef,
-    PrincipalState, Reading, Shown, Strategy, similar_name,
+    AccountId, AccountSelector, AccountsByName, DesiredState, Grant, Instance, InstanceArn, OWNER_TAG, ObservedSet,
+    ObservedState, PermissionSetArn, PermissionSetName, PrincipalId, PrincipalKind, PrincipalRef, PrincipalState,
+    Reading, Shown, Strategy, similar_name,
 };
 use crate::observed::assignments::{self, Pair};
 use crate::observed::directory::{self, Lists};
@@ -38,18 +38,7 @@ pub async fn look(aws: &Aws, look: &Look, on_progress: OnProgress<'_>) -> Result
     let instance = choose(aws.instances().await?, look.instance.as_ref(), aws.region())?;
     let at = aws.at(&instance);
     let (arns, caller) = tokio::try_join!(at.permission_set_arns(), aws.caller())?;
-    let mut observed = ObservedState {
-        instance: instance.clone(),
-        accounts: BTreeMap::new(),
-        whole_organization: false,
-        permission_sets: BTreeMap::new(),
-        assignments: BTreeSet::new(),
-        directory: Directory::default(),
-        groups_of: BTreeMap::new(),
-        members_of: BTreeMap::new(),
-        caller,
-        reading: Reading::default(),
-    };
+    let mut observed = ObservedState::empty(instance.clone(), caller);
     let wanted = read_accounts(aws, look, &mut observed).await?;
     let arns = match &wanted {
         Some(accounts) => narrowed(at, arns, accounts, on_progress).await?,
@@ -280,18 +269,7 @@ pub async fn permission_set_owners(
 pub async fn read_instance(aws: &Aws, wanted: Option<&InstanceArn>) -> Result<ObservedState, AwsError> {
     let instance = choose(aws.instances().await?, wanted, aws.region())?;
     let caller = aws.caller().await?;
-    Ok(ObservedState {
-        instance,
-        accounts: BTreeMap::new(),
-        whole_organization: false,
-        permission_sets: BTreeMap::new(),
-        assignments: BTreeSet::new(),
-        directory: Directory::default(),
-        groups_of: BTreeMap::new(),
-        members_of: BTreeMap::new(),
-        caller,
-        reading: Reading::default(),
-    })
+    Ok(ObservedState::empty(instance, caller))
 }
 
 /// Adds the accounts that an access file names.

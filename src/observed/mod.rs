@@ -86,16 +86,10 @@ pub async fn observe(
         None => accounts::by_id(aws, accounts::named(desired, &permission_sets)).await?,
     };
     let mut observed = ObservedState {
-        instance: instance.clone(),
         accounts,
         whole_organization,
         permission_sets,
-        assignments: BTreeSet::new(),
-        directory: crate::model::Directory::default(),
-        groups_of: BTreeMap::new(),
-        members_of: BTreeMap::new(),
-        caller,
-        reading: Reading::default(),
+        ..ObservedState::empty(instance.clone(), caller)
     };
     let scope = observed.active_accounts(desired.scope.accounts.iter().map(|account| &account.value));
     let by_account = read_rest_of_scope(at, &wanted, &mut observed, &scope, request, on_progress).await?;

@@ -42,16 +42,20 @@ pub(in crate::cli) struct SandboxArgs {
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum SandboxCommand {
     /// Make a world: the starter world, or the accounts, groups and users that an access file names
+    #[command(after_help = "Example:  permset sandbox init --world world.json --from access.yaml")]
     Init(WorldArgs),
     /// Show what is in the world
+    #[command(after_help = "Example:  permset sandbox show --world world.json")]
     Show(ShowArgs),
     /// Make the world anew, whatever is in it
+    #[command(after_help = "Example:  permset sandbox reset --world world.json")]
     Reset(WorldArgs),
     /// Serve the world over HTTP on this machine, for any AWS client
     Serve(ServeArgs),
     /// Make something go wrong, on purpose
     Fault(FaultArgs),
     /// Show what was called in a world that is being served
+    #[command(after_help = "Example:  permset sandbox log --world world.json")]
     Log(LogArgs),
 }
 
@@ -103,8 +107,10 @@ pub(in crate::cli) enum FaultCommand {
     /// Add a fault, also to a world that is being served
     Add(Box<FaultAddArgs>),
     /// List the faults and how often each has hit
+    #[command(after_help = "Example:  permset sandbox fault list --world world.json")]
     List,
     /// Remove all faults
+    #[command(after_help = "Example:  permset sandbox fault clear --world world.json")]
     Clear,
 }
 

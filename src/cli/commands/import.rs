@@ -192,16 +192,9 @@ fn inexpressible(observed: &ObservedState, options: &Options) -> BTreeMap<Permis
 /// The same place, with one permission set in it that nobody has.
 fn alone(observed: &ObservedState, name: &PermissionSetName, set: &ObservedSet) -> ObservedState {
     ObservedState {
-        instance: observed.instance.clone(),
-        accounts: BTreeMap::new(),
         whole_organization: true,
         permission_sets: BTreeMap::from([(name.clone(), set.clone())]),
-        assignments: BTreeSet::new(),
-        directory: crate::model::Directory::default(),
-        groups_of: BTreeMap::new(),
-        members_of: BTreeMap::new(),
-        caller: observed.caller.clone(),
-        reading: observed.reading.clone(),
+        ..ObservedState::empty(observed.instance.clone(), observed.caller.clone())
     }
 }
 

@@ -128,16 +128,13 @@ impl Snapshot {
             }
         }
         ObservedState {
-            instance: self.instance.clone(),
             accounts: self.accounts.clone(),
             whole_organization: true,
             permission_sets: self.permission_sets.clone(),
             assignments: self.assignments.clone(),
             directory: Directory { by_name: BTreeMap::new(), by_id },
-            groups_of: BTreeMap::new(),
-            members_of: BTreeMap::new(),
-            caller: self.caller.clone(),
             reading: self.reading.clone(),
+            ..ObservedState::empty(self.instance.clone(), self.caller.clone())
         }
     }
 
@@ -146,16 +143,12 @@ impl Snapshot {
         let Self { taken: _, instance, caller, accounts, permission_sets, assignments, groups, users, reading } = self;
         let wanted = Wanted::new(desired, unmanaged);
         let mut observed = ObservedState {
-            instance,
             accounts,
             whole_organization: true,
             permission_sets,
             assignments,
-            directory: Directory::default(),
-            groups_of: BTreeMap::new(),
-            members_of: BTreeMap::new(),
-            caller,
             reading,
+            ..ObservedState::empty(instance, caller)
         };
         let scope = observed.active_accounts(desired.scope.accounts.iter().map(|account| &account.value));
         let mut leaving = BTreeSet::new();
