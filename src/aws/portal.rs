@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
+use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_sso::types::RoleCredentials;
 use aws_sdk_sts::config::Credentials;
@@ -46,14 +48,28 @@ pub struct Identity {
     pub arn: String,
 }
 
+/// How long the portal may take to answer.
+const ANSWER: Duration = Duration::from_secs(20);
+
 /// No clock was compared yet.
 const UNKNOWN: i64 = i64::MAX;
 
 impl Portal {
-    /// Connects; `portal` and `sts` are the Regions of the two.
-    pub async fn connect(portal: &str, sts: &str, endpoint_url: Option<&str>, token: String) -> Self {
+    /// Connects as a profile says; `portal` and `sts` are the Regions of the two.
+    pub async fn connect(
+        profile: &str,
+        (portal, sts): (&str, &str),
+        endpoint_url: Option<&str>,
+        token: String,
+    ) -> Self {
         let client = pace::network_client(Meter::unlimited());
-        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(client).no_credentials();
+        let timeouts = TimeoutConfig::builder().read_timeout(ANSWER).build();
+        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .http_client(client)
+            .timeout_config(timeouts)
+            .no_credentials()
+            // Endpoints may stand in it.
+            .profile_name(profile);
         loader = loader.region(Region::new(portal.to_owned()));
         if let Some(url) = endpoint_url {
             loader = loader.endpoint_url(url);

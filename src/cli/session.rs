@@ -222,6 +222,9 @@ pub(super) fn instance(global: &Global) -> Result<Option<InstanceArn>, Failure> 
 /// # Errors
 /// If the sandbox's world cannot be opened.
 pub(super) fn connection(global: &Global, region: Option<String>, output: &Output) -> Result<Connection, Failure> {
+    if global.sandbox.is_none() {
+        refuse_empty_endpoint(global)?;
+    }
     let region = global.region.clone().or(region);
     let (transport, region) = match &global.sandbox {
         None => (Transport::Network, region),
@@ -232,6 +235,29 @@ pub(super) fn connection(global: &Global, region: Option<String>, output: &Outpu
         }
     };
     Ok(Connection { profile: global.profile.clone(), region, endpoint_url: global.endpoint_url.clone(), transport })
+}
+
+/// An endpoint that is set to nothing is a mistake of some script; the SDK would not survive it.
+///
+/// # Errors
+/// If there is one.
+pub(super) fn refuse_empty_endpoint(global: &Global) -> Result<(), Failure> {
+    let names = [
+        "AWS_ENDPOINT_URL",
+        "AWS_ENDPOINT_URL_SSO",
+        "AWS_ENDPOINT_URL_STS",
+        "AWS_ENDPOINT_URL_SSO_ADMIN",
+        "AWS_ENDPOINT_URL_IDENTITYSTORE",
+        "AWS_ENDPOINT_URL_ORGANIZATIONS",
+        "AWS_ENDPOINT_URL_CLOUDTRAIL",
+    ];
+    if global.endpoint_url.as_ref().is_some_and(String::is_empty) {
+        return Err(Failure::new("--endpoint-url is empty").exit(Exit::Usage));
+    }
+    match names.into_iter().find(|name| std::env::var_os(name).is_some_and(|value| value.is_empty())) {
+        Some(name) => Err(Failure::new(format!("{name} is set, and empty")).hint(format!("unset {name}"))),
+        None => Ok(()),
+    }
 }
 
 fn open_sandbox(path: &Path, output: &Output) -> Result<Sandbox, Failure> {

@@ -23,14 +23,22 @@ pub fn write_text(out: &mut impl Write, profile: &str, checks: &[Check]) -> fmt:
             writeln!(out, "      {:<12} {}", "", style::faint(format!("-> {}", Shown(next))))?;
         }
     }
-    match checks.iter().find(|check| check.verdict == CheckVerdict::Broken) {
-        None => writeln!(out, "\n{}", style::success("you get in")),
-        Some(check) => {
-            writeln!(out, "\n{}", style::error(format!("you do not get in: {}", Shown(&check.evidence))))?;
-            match &check.next {
-                Some(next) => writeln!(out, "\n{}: {}", style::hint("next"), Shown(next)),
-                None => Ok(()),
+    let broken: Vec<&Check> = checks.iter().filter(|check| check.verdict == CheckVerdict::Broken).collect();
+    let open = checks.iter().any(|check| check.verdict == CheckVerdict::Skipped);
+    match (broken.first(), broken.last()) {
+        (Some(first), Some(last)) => {
+            writeln!(out, "\n{}", style::error(format!("you do not get in: {}", Shown(&last.evidence))))?;
+            let Some(next) = &first.next else { return Ok(()) };
+            writeln!(out, "\n{}: {}", style::hint("next"), Shown(next))?;
+            if next.starts_with("permset why") {
+                writeln!(
+                    out,
+                    "      (for an administrator, with your user name in the place of YOU: it writes the request)"
+                )?;
             }
+            Ok(())
         }
+        _ if open => writeln!(out, "\n{}", style::warning("not known yet: see the line above that is marked with !")),
+        _ => writeln!(out, "\n{}", style::success("you get in")),
     }
 }

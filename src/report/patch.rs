@@ -51,15 +51,15 @@ fn add_one(text: &str, section: &str, lines: &str, end: &str) -> Option<String> 
     Some(format!("{}{lines}{}", before.concat(), after.concat()))
 }
 
-/// Returns the difference as a patch.
-pub fn unified(path: &str, before: &str, after: &str) -> String {
+/// Returns the difference as a patch, with so many lines around it.
+pub fn unified(path: &str, before: &str, after: &str, context: usize) -> String {
     // Of a path that leads up or begins at the root `git apply` takes only the name, from within its folder.
     let path = path.strip_prefix("./").unwrap_or(path);
     let leaves = path.starts_with('/') || path.split('/').any(|part| part == "..");
     let path = if leaves { path.rsplit('/').next().unwrap_or(path) } else { path };
     TextDiff::from_lines(before, after)
         .unified_diff()
-        .context_radius(2)
+        .context_radius(context)
         .header(&format!("a/{path}"), &format!("b/{path}"))
         .to_string()
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::aws::{AwsError, ErrorKind, Identity, Portal, is_no_access};
 use crate::model::{AccountId, Check, Shown, similar_name};
-use crate::workstation::config::{Config, Section};
+use crate::workstation::config::{Config, Problem, Section};
 use crate::workstation::sign_in::{self, SignIn};
 
 /// What is on the machine.
@@ -18,6 +18,8 @@ pub struct Machine<'a> {
     pub profile: &'a str,
     /// Whether it was named, or follows from the environment.
     pub named: bool,
+    /// Whether it was named with `--profile`: only that goes before keys in the environment.
+    pub by_option: bool,
     /// Where the config file is, for people.
     pub config_path: &'a str,
     /// Its text.
@@ -48,7 +50,7 @@ pub struct Ready {
 }
 
 /// Variables that decide in the place of a profile, and whether their values may be told.
-pub const VARIABLES: [(&str, bool); 12] = [
+pub const VARIABLES: [(&str, bool); 15] = [
     ("AWS_ACCESS_KEY_ID", false),
     ("AWS_SECRET_ACCESS_KEY", false),
     ("AWS_SESSION_TOKEN", false),
@@ -59,6 +61,9 @@ pub const VARIABLES: [(&str, bool); 12] = [
     ("AWS_CONFIG_FILE", true),
     ("AWS_SHARED_CREDENTIALS_FILE", true),
     ("AWS_ENDPOINT_URL", true),
+    ("AWS_ENDPOINT_URL_SSO", true),
+    ("AWS_ENDPOINT_URL_SSO_OIDC", true),
+    ("AWS_ENDPOINT_URL_STS", true),
     ("AWS_ROLE_ARN", true),
     ("AWS_WEB_IDENTITY_TOKEN_FILE", true),
 ];
@@ -69,7 +74,7 @@ pub fn local(machine: &Machine<'_>) -> (Vec<Check>, Option<Ready>) {
     let config = Config::parse(machine.config);
     checks.push(file(machine, &config));
     let Some(profile) = find_profile(machine, &config, &mut checks) else { return (checks, None) };
-    let Some((account, role, region)) = complete(machine, profile, &mut checks) else { return (checks, None) };
+    let Some((account, role, region)) = complete(machine, &config, profile, &mut checks) else { return (checks, None) };
     let Some(session) = session(machine, &config, profile, &mut checks) else { return (checks, None) };
     let sign_in = signed_in(machine, &session, &mut checks);
     let ready = sign_in.map(|sign_in| Ready { account, role, region, sso_region: session.region, sign_in });
@@ -87,10 +92,18 @@ fn environment(machine: &Machine<'_>) -> Check {
         .collect();
     let has = |wanted: &str| machine.environment.iter().any(|(name, _)| *name == wanted);
     if has("AWS_ACCESS_KEY_ID") {
-        let evidence = format!("{} set: keys in the environment go before a profile that is not named", set.join(", "));
-        return Check::warning(NAME, evidence, "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN");
+        const NEXT: &str = "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN";
+        let evidence = format!(
+            "{} set: keys in the environment go before every profile but one named with --profile",
+            set.join(", ")
+        );
+        return if machine.by_option {
+            Check::warning(NAME, evidence, NEXT)
+        } else {
+            Check::broken(NAME, evidence, NEXT)
+        };
     }
-    if has("AWS_ENDPOINT_URL") {
+    if machine.environment.iter().any(|(name, _)| name.starts_with("AWS_ENDPOINT_URL")) {
         let evidence = format!("{} set: this asks something else than AWS", set.join(", "));
         return Check::warning(NAME, evidence, "unset AWS_ENDPOINT_URL, unless you mean it");
     }
@@ -109,10 +122,12 @@ fn file(machine: &Machine<'_>, config: &Config) -> Check {
             "permset profiles --write, or: aws configure sso",
         );
     }
-    match config.problems().first() {
+    let worst = config.problems().iter().max_by_key(|problem| (problem.fatal, std::cmp::Reverse(problem.line)));
+    match worst {
         Some(problem) => {
             let evidence = format!("{path}:{}: {}", problem.line, Shown(&problem.message));
-            Check::warning(NAME, evidence, format!("mend line {} of {path}", problem.line))
+            let next = format!("mend line {} of {path}", problem.line);
+            if problem.fatal { Check::broken(NAME, evidence, next) } else { Check::warning(NAME, evidence, next) }
         }
         None => Check::ok(NAME, path),
     }
@@ -136,18 +151,23 @@ fn find_profile<'c>(machine: &Machine<'_>, config: &'c Config, checks: &mut Vec<
         return None;
     }
     let next = match similar_name(machine.profile, config.profiles()) {
-        Some(similar) => format!("did you mean it? permset doctor --profile {}", Shown(similar)),
+        Some(similar) => format!("permset doctor --profile {}   if that is meant", word(similar)),
         None if config.profiles().is_empty() => "permset profiles --write, or: aws configure sso".to_owned(),
         None => {
-            let names: Vec<String> = config.profiles().into_iter().take(8).map(|it| Shown(it).to_string()).collect();
-            format!("name one of these: permset doctor --profile {}", names.join(" | "))
+            let names: Vec<String> = config.profiles().into_iter().take(8).map(word).collect();
+            format!("permset doctor --profile NAME   with one of: {}", names.join(", "))
         }
     };
     checks.push(Check::broken(NAME, format!("there is no profile `{name}`{why}"), next));
     None
 }
 
-fn complete(machine: &Machine<'_>, profile: &Section, checks: &mut Vec<Check>) -> Option<(AccountId, String, String)> {
+fn complete(
+    machine: &Machine<'_>,
+    config: &Config,
+    profile: &Section,
+    checks: &mut Vec<Check>,
+) -> Option<(AccountId, String, String)> {
     const NAME: &str = "profile";
     let name = Shown(machine.profile).to_string();
     let place = format!("{}:{}", Shown(machine.config_path), profile.line());
@@ -174,13 +194,23 @@ fn complete(machine: &Machine<'_>, profile: &Section, checks: &mut Vec<Check>) -
         return None;
     };
     let role = profile.get("sso_role_name").unwrap_or_default().to_owned();
-    if ["aws_access_key_id", "credential_process", "role_arn"].iter().any(|key| profile.get(key).is_some()) {
+    let about = |problem: &&Problem| {
+        ["sso_session", "sso_account_id", "sso_role_name"].iter().any(|key| profile.key_line(key) == Some(problem.line))
+    };
+    if let Some(problem) = config.problems().iter().find(about) {
+        let path = Shown(machine.config_path);
+        let evidence = format!("{path}:{}: {}", problem.line, Shown(&problem.message));
+        checks.push(Check::broken(NAME, evidence, format!("mend line {} of {path}", problem.line)));
+    } else if profile.get("role_arn").is_some() {
+        let evidence =
+            format!("{place}: profile `{name}` has a `role_arn`: the AWS CLI takes that role, not the permission set");
+        let next =
+            format!("remove `role_arn` from [profile {name}], or name the profile that it takes its credentials from");
+        checks.push(Check::broken(NAME, evidence, next));
+    } else if ["aws_access_key_id", "credential_process"].iter().any(|key| profile.get(key).is_some()) {
         let evidence = format!("{place}: profile `{name}` says more than one way to get credentials");
-        checks.push(Check::warning(
-            NAME,
-            evidence,
-            format!("keep only the lines of Identity Center in [profile {name}]"),
-        ));
+        let next = format!("keep only the lines of Identity Center in [profile {name}]");
+        checks.push(Check::warning(NAME, evidence, next));
     } else {
         checks.push(Check::ok(NAME, format!("{place}: `{name}` is {} in {account}", Shown(&role))));
     }
@@ -190,6 +220,12 @@ fn complete(machine: &Machine<'_>, profile: &Section, checks: &mut Vec<Check>) -
         checks.push(Check::warning("region", evidence, format!("add `region = …` to [profile {name}]")));
     }
     Some((account, role, region.unwrap_or_else(|| "us-east-1".to_owned())))
+}
+
+/// A word as a shell takes it.
+fn word(text: &str) -> String {
+    let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:=@+,".contains(&b));
+    if plain { text.to_owned() } else { format!("'{}'", Shown(text).to_string().replace('\'', "'\\''")) }
 }
 
 fn list(keys: &[&str]) -> String {
@@ -238,6 +274,20 @@ fn session(machine: &Machine<'_>, config: &Config, profile: &Section, checks: &m
         checks.push(Check::broken(NAME, evidence, format!("add {} to [sso-session {shown}]", list(&missing))));
         return None;
     };
+    for (key, shared) in [("sso_start_url", &start_url), ("sso_region", &region)] {
+        if let Some(own) = profile.get(key).filter(|own| own != shared) {
+            let evidence = format!(
+                "the profile has a `{key}` of its own, {}, and [sso-session {shown}] another: the AWS CLI takes neither",
+                Shown(own)
+            );
+            checks.push(Check::broken(
+                NAME,
+                evidence,
+                format!("remove `{key}` from [profile {}]", Shown(machine.profile)),
+            ));
+            return None;
+        }
+    }
     if section.get("sso_registration_scopes").is_none() {
         let evidence = format!("[sso-session {shown}] has no `sso_registration_scopes`: the sign-in cannot be renewed");
         checks.push(Check::warning(
@@ -256,7 +306,7 @@ fn session(machine: &Machine<'_>, config: &Config, profile: &Section, checks: &m
 
 fn signed_in(machine: &Machine<'_>, session: &Session, checks: &mut Vec<Check>) -> Option<SignIn> {
     const NAME: &str = "sign-in";
-    let login = format!("aws sso login --profile {}", Shown(machine.profile));
+    let login = format!("aws sso login --profile {}", word(machine.profile));
     let path = sign_in::file(machine.sign_ins, &session.key);
     let text = std::fs::read_to_string(&path).unwrap_or_default();
     let Some(found) = sign_in::parse(&text) else {
@@ -265,18 +315,19 @@ fn signed_in(machine: &Machine<'_>, session: &Session, checks: &mut Vec<Check>) 
     };
     let trimmed = |url: &str| url.trim_end_matches(['/', '#']).to_owned();
     if let Some(url) = found.start_url.as_ref().filter(|url| trimmed(url) != trimmed(&session.start_url)) {
+        // It may be another name of the same portal: that only the portal can say.
         let evidence = format!("signed in at {}, and the profile is for {}", Shown(url), Shown(&session.start_url));
-        checks.push(Check::broken(NAME, evidence, login));
-        return None;
+        checks.push(Check::warning(NAME, evidence, login.clone()));
     }
     match found.expires {
+        Some(expires) if expires <= machine.now && found.renews => {
+            let evidence = format!("the sign-in ended at {expires}, and the AWS CLI renews it while the session lasts");
+            let next = format!("aws sts get-caller-identity --profile {}   and ask again", word(machine.profile));
+            checks.push(Check::warning(NAME, evidence, next));
+            None
+        }
         Some(expires) if expires <= machine.now => {
-            let renews = if found.renews {
-                ", and is renewed by the next command of the AWS CLI if the session still runs"
-            } else {
-                ""
-            };
-            checks.push(Check::broken(NAME, format!("the sign-in ended at {expires}{renews}"), login));
+            checks.push(Check::broken(NAME, format!("the sign-in ended at {expires}"), login));
             None
         }
         Some(expires) => {
@@ -295,7 +346,7 @@ const SKEW: i64 = 240;
 
 /// Asks the portal, and who the role's credentials are.
 pub async fn remote(ready: &Ready, portal: &Portal, profile: &str) -> Vec<Check> {
-    let login = format!("aws sso login --profile {}", Shown(profile));
+    let login = format!("aws sso login --profile {}", word(profile));
     let mut checks = Vec::new();
     let accounts = match portal.accounts().await {
         Ok(accounts) => accounts,
@@ -307,13 +358,17 @@ pub async fn remote(ready: &Ready, portal: &Portal, profile: &str) -> Vec<Check>
     };
     checks.extend(clock(portal));
     let why =
-        format!("permset why --user YOU --account {} --permission-set {} --request", ready.account, Shown(&ready.role));
+        format!("permset why --user YOU --account {} --permission-set {} --request", ready.account, word(&ready.role));
     match accounts.iter().find(|account| account.id == ready.account) {
         Some(account) => {
-            checks.push(Check::ok("account", format!("{account} is one of {} that you may enter", accounts.len())));
+            checks.push(Check::ok(
+                "account",
+                format!("{account} is among the accounts that you may enter ({})", accounts.len()),
+            ));
         }
         None => {
-            let evidence = format!("{} is none of the {} accounts that you may enter", ready.account, accounts.len());
+            let evidence =
+                format!("{} is not among the accounts that you may enter ({})", ready.account, accounts.len());
             checks.push(Check::broken("account", format!("{evidence}: nothing is assigned to you there"), why.clone()));
         }
     }

@@ -233,7 +233,29 @@ fn the_chain_is_followed_to_the_link_that_breaks() {
     };
     type Case<'a> = (&'a str, &'a str, &'a str, &'a str, &'a str);
     let role = "sso_role_name = JitsiPlatformAccess";
-    let cases: [Case<'_>; 7] = [
+    let cases: [Case<'_>; 11] = [
+        (
+            "[sso-session identity-center]",
+            "stray line\n[sso-session identity-center]",
+            "config file",
+            "refuse the file",
+            "mend line 1",
+        ),
+        (role, "sso_role_name = JitsiPlatformAccess  # ours", "profile", "a comment behind a value", "mend line"),
+        (
+            role,
+            "sso_role_name = JitsiPlatformAccess\nsso_start_url = https://other.awsapps.com/start",
+            "session",
+            "the AWS CLI takes neither",
+            "remove `sso_start_url`",
+        ),
+        (
+            role,
+            "sso_role_name = JitsiPlatformAccess\nrole_arn = arn:aws:iam::1:role/x",
+            "profile",
+            "takes that role",
+            "remove `role_arn`",
+        ),
         (
             role,
             "sso_role_name = JitsiPlatfromAccess",
@@ -269,7 +291,7 @@ fn the_chain_is_followed_to_the_link_that_breaks() {
             "[profile jitsi-hosting-JitsiPlatformAcces]",
             "profile",
             "there is no profile",
-            "did you mean it? permset doctor --profile jitsi-hosting-JitsiPlatformAcces",
+            "permset doctor --profile jitsi-hosting-JitsiPlatformAcces   if that is meant",
         ),
     ];
     for (from, to, link, evidence, next) in cases {
@@ -282,11 +304,6 @@ fn the_chain_is_followed_to_the_link_that_breaks() {
     for (change, link, evidence) in [
         (json!({"expiresAt": "2020-01-01T00:00:00UTC"}), "sign-in", "the sign-in ended at 2020-01-01T00:00:00Z"),
         (json!({"expiresAt": "soon"}), "sign-in", "no end that can be read"),
-        (
-            json!({"startUrl": "https://other.awsapps.com/start"}),
-            "sign-in",
-            "signed in at https://other.awsapps.com/start",
-        ),
         (json!({"accessToken": "no-such-token"}), "portal", "does not know the sign-in any more"),
         (json!({"accessToken": null}), "sign-in", "nobody has signed in"),
     ] {
@@ -311,13 +328,27 @@ fn the_chain_is_followed_to_the_link_that_breaks() {
         ),
         (whole.replace("sso_registration_scopes = sso:account:access\n", ""), vec![], "cannot be renewed"),
         (whole.replace("region = eu-central-1\noutput", "output"), vec![], "has no `region`"),
-        (format!("stray line\n{whole}"), vec![], "config:1:"),
+        (format!("{whole}\n[other]\nx = y ; comment\n"), vec![], "a comment behind a value"),
     ] {
         cli.write(".aws/config", text);
         let output = person.doctor(&["--profile", PROFILE], &environment);
         assert!(stdout(&output).contains(words), "{words}: {}", stdout(&output));
         assert_eq!(code(&output), 0, "{words}: {}", stdout(&output));
     }
+    cli.write(".aws/config", &whole);
+    let keys = [("AWS_PROFILE", PROFILE), ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "hush-hush")];
+    assert!(stdout(&person.doctor(&[], &keys)).contains("you do not get in: AWS_ACCESS_KEY_ID"));
+    for (change, words) in [
+        (json!({"startUrl": "https://other.awsapps.com/start"}), "signed in at https://other.awsapps.com/start"),
+        (json!({"expiresAt": "2020-01-01T00:00:00Z", "refreshToken": "hush-hush"}), "the AWS CLI renews it"),
+    ] {
+        let mut kept: Value = serde_json::from_str(&token).unwrap();
+        kept.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        keep(&cli, &kept);
+        let output = person.doctor(&["--profile", PROFILE], &[]);
+        assert!(code(&output) == 0 && stdout(&output).contains(words), "{}", stdout(&output));
+    }
+    keep(&cli, &serde_json::from_str(&token).unwrap());
     // What the portal cannot be asked for want of a network.
     drop(served);
     cli.write(".aws/config", &whole);
@@ -341,6 +372,22 @@ fn an_old_style_profile_is_explained() {
     cli.write(".aws/credentials", "[keys]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = hush-hush\n");
     let found = person.broken("keys", &[]);
     assert!(found.2.contains("static keys in the credentials file"), "{found:?}");
+    // It is not joined to a session: with both, the AWS CLI would refuse it.
+    let before = config(&cli).replace("[profile old]", "[profile jitsi-hosting-AdministratorAccess]");
+    cli.write(".aws/config", before);
+    cli.command(&["sandbox", "init", "--world", "other.json"]);
+    let refused = cli.command(&["--sandbox=other.json", "profiles", "--write"]);
+    assert_eq!(code(&refused), 4, "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("wanted is `no such line, beside `sso_session``"), "{}", stderr(&refused));
+    // Nor is what stands beside shown.
+    cli.write(".aws/config", "[profile x]\naws_secret_access_key = hush-hush\n");
+    let wrote = cli.command(&["--sandbox=other.json", "profiles", "--write"]);
+    assert!(code(&wrote) == 0 && !stdout(&wrote).contains("hush-hush"), "{}", stdout(&wrote));
+    for variable in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SSO_ADMIN"] {
+        let output = cli.prepare(&["plan"]).env(variable, "").env("AWS_REGION", "eu-central-1").output().unwrap();
+        let said = format!("{variable} is set, and empty");
+        assert!(code(&output) == 1 && stderr(&output).contains(&said), "{}", stderr(&output));
+    }
     let output = cli.command(&["--sandbox", "doctor"]);
     assert_eq!(code(&output), 64, "{}", stderr(&output));
 }

@@ -70,3 +70,17 @@ fn an_empty_folder_is_no_empty_access_file() {
         stderr(&output)
     );
 }
+
+/// `-f <(generate)`: what can be read once is read once.
+#[test]
+fn an_access_file_may_come_through_a_pipe() {
+    use std::io::Write as _;
+    let cli = Cli::with_example();
+    let mut command = cli.prepare(&["--sandbox=world.json", "-q", "-f", "/dev/stdin", "apply", "--auto-approve"]);
+    let piped = std::process::Stdio::piped;
+    let mut running = command.stdin(piped()).stdout(piped()).stderr(piped()).spawn().unwrap();
+    running.stdin.take().unwrap().write_all(cli.read("access.yaml").as_bytes()).unwrap();
+    let output = running.wait_with_output().unwrap();
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(stdout(&output).ends_with("converged: observed again: nothing is left to do\n"), "{}", stdout(&output));
+}

@@ -393,12 +393,14 @@ NO_ACCESS = "An error occurred (ForbiddenException) when calling the GetRoleCred
 class Person:
     """Somebody at a computer of their own, with the guide in hand."""
 
+    profile = "jitsi"
+
     def __init__(self, folder, env, user, role):
         self.home, self.user, self.role = pathlib.Path(folder) / user, user, role
         # No keys: what is not in the profile comes from the sign-in.
         self.env = {"AWS_ENDPOINT_URL": env["AWS_ENDPOINT_URL"], "BROWSER": self.home / "browser"}
         values = {
-            "your-profile-name": "jitsi", "sso-session-name": "example", "your-aws-account-id": ACCOUNT, "permission-set-name": role,
+            "your-profile-name": self.profile, "sso-session-name": "example", "your-aws-account-id": ACCOUNT, "permission-set-name": role,
             "your-region": env["AWS_REGION"], "your-sso-start-url": START,
         }  # fmt: skip
         (self.home / ".aws").mkdir(parents=True)
@@ -407,13 +409,13 @@ class Person:
         (self.home / "browser").chmod(0o755)
 
     def aws(self, *args, expect=0):
-        done = aws(self.home, self.env, *args, "--profile", "jitsi")
+        done = aws(self.home, self.env, *args, "--profile", self.profile)
         assert done.returncode == expect, f"{self.user}: expected exit code {expect}\n{shown(done)}"
         return done
 
     def login(self, *options):
         """`aws sso login`; the page that it opens, or prints if it is told not to open any, is visited as this user."""
-        command = [CLI, "sso", "login", "--profile", "jitsi", *options]
+        command = [CLI, "sso", "login", "--profile", self.profile, *options]
         opened, printed = self.home / "opened", self.home / "printed"
         opened.unlink(missing_ok=True)
         with printed.open("w") as output:

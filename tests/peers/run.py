@@ -13,7 +13,7 @@ import sys
 import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
-CHECKS = ["schemas", "terminal", "moto_server", "model", "conformance", "aws_cli", "terraform", "disturbed"]
+CHECKS = ["schemas", "terminal", "moto_server", "model", "conformance", "aws_cli", "everyday", "terraform", "disturbed"]
 
 
 def main() -> int:

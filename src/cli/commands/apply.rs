@@ -209,6 +209,10 @@ fn consent(plan: &Plan, text: &str, args: &ApplyArgs, global: &Global, output: &
 
 /// While somebody is asked, lines of the file expire, and others edit it.
 fn unchanged(session: &Session<'_>, global: &Global) -> Result<(), Failure> {
+    // A pipe can be read once only.
+    if !global.file.is_file() && !global.file.is_dir() {
+        return Ok(());
+    }
     if crate::desired::load(&global.file)?.digest == session.file_digest {
         return Ok(());
     }

@@ -11,6 +11,7 @@ use crate::cli::commands::{pretty, rendered};
 use crate::cli::error::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
+use crate::cli::session::refuse_empty_endpoint;
 use crate::model::{Check, CheckVerdict, Shown};
 use crate::report::{doctor, json::DoctorJson};
 use crate::workstation::checkup::{Machine, VARIABLES, local, remote};
@@ -22,12 +23,15 @@ pub(in crate::cli) async fn run(global: &Global, args: &DoctorArgs, output: &Out
         let failure = Failure::new("doctor looks at this machine, and a sandbox inside the program is not on it");
         return Err(failure.hint("serve one: `permset sandbox serve`, and set what it prints").exit(Exit::Usage));
     }
+    refuse_empty_endpoint(global)?;
     let set = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
     let named = global.profile.clone().or_else(|| set("AWS_PROFILE")).or_else(|| set("AWS_DEFAULT_PROFILE"));
     let profile = named.clone().unwrap_or_else(|| "default".to_owned());
     let variables: Vec<(&'static str, Option<String>)> = VARIABLES
         .into_iter()
-        .filter_map(|(name, public)| set(name).map(|value| (name, public.then_some(value))))
+        .filter_map(|(name, public)| {
+            set(name).map(|value| (name, public.then_some(value).filter(|value| !value.contains('@'))))
+        })
         .collect();
     let config_path = files::config().ok_or_else(|| Failure::new("there is no home folder to look into"))?;
     let config = read(&config_path)?;
@@ -37,6 +41,7 @@ pub(in crate::cli) async fn run(global: &Global, args: &DoctorArgs, output: &Out
     let machine = Machine {
         profile: &profile,
         named: named.is_some(),
+        by_option: global.profile.is_some(),
         config_path: &shown,
         config: &config,
         credentials: &credentials,
@@ -49,7 +54,7 @@ pub(in crate::cli) async fn run(global: &Global, args: &DoctorArgs, output: &Out
         Some(ready) => {
             let endpoint = global.endpoint_url.as_deref();
             let token = ready.sign_in.token.clone();
-            let portal = Portal::connect(&ready.sso_region, &ready.region, endpoint, token).await;
+            let portal = Portal::connect(&profile, (&ready.sso_region, &ready.region), endpoint, token).await;
             checks.extend(remote(&ready, &portal, &profile).await);
         }
         None => checks.push(Check::skipped("portal", "not asked: the chain is broken before it")),

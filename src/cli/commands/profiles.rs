@@ -119,7 +119,8 @@ fn write(path: &Path, blocks: &[Block], args: &ProfilesArgs, output: &Output) ->
         output.result(&format!("{shown} has all {kept} sections already\n"));
         return Ok(Exit::Ok);
     }
-    let diff = patch::unified(&shown, &before, &text);
+    // Without what stands around: there may be keys.
+    let diff = patch::unified(&shown, &before, &text, 0);
     output.result(&diff.lines().map(|line| format!("{}\n", Shown(line))).collect::<String>());
     let stamp = crate::apply::journal::now().replace([':', '-'], "");
     let backup: Option<PathBuf> = files::replace(path, &before, &text, &stamp).map_err(|error| trouble(&error))?;

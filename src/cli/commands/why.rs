@@ -241,7 +241,7 @@ fn patched(question: &Question, answer: &Answer, file: &File, lines: &str) -> Op
     let with = desired::parse(&tried).desired?;
     let same = with.rules.len() == desired.rules.len() + 1
         && desired.rules.iter().zip(&with.rules).all(|(before, after)| said(before) == said(after));
-    same.then(|| patch::unified(path, text, &patched))
+    same.then(|| patch::unified(path, text, &patched, 2))
 }
 
 /// What a line says, wherever it stands.

@@ -168,6 +168,19 @@ impl Editor {
 
     fn weave(&mut self, section: &Section, block: &Block, header: String) {
         let (mut values, mut missing, mut conflicts) = (Vec::new(), Vec::new(), Vec::new());
+        // An old-style profile: with a session beside a start URL of its own, the AWS CLI refuses both.
+        let joins = section.key("sso_session").is_none() && block.keys.iter().any(|(key, _)| key == "sso_session");
+        for old in ["sso_start_url", "sso_region"] {
+            if let Some(there) = section.key(old).filter(|_| joins) {
+                conflicts.push(Conflict {
+                    section: header.clone(),
+                    key: old.to_owned(),
+                    line: there.line,
+                    there: there.value.clone(),
+                    wanted: "no such line, beside `sso_session`".to_owned(),
+                });
+            }
+        }
         for (key, wanted) in &block.keys {
             match section.key(key) {
                 None => missing.push((key, wanted)),

@@ -31,6 +31,8 @@ pub enum SectionKind {
 /// Something that the AWS CLI or the SDKs refuse, or that they read differently.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
+    /// Whether the AWS CLI reads nothing of the file any more.
+    pub fatal: bool,
     /// The line, counted from one.
     pub line: usize,
     /// What is wrong: a lower-case fragment, safe to print.
@@ -98,7 +100,11 @@ struct Reader {
 
 impl Reader {
     fn problem(&mut self, message: impl Into<String>) {
-        self.config.problems.push(Problem { line: self.line, message: message.into() });
+        self.config.problems.push(Problem { fatal: false, line: self.line, message: message.into() });
+    }
+
+    fn fatal(&mut self, message: impl Into<String>) {
+        self.config.problems.push(Problem { fatal: true, line: self.line, message: message.into() });
     }
 
     fn section(&mut self) -> Option<&mut Section> {
@@ -141,7 +147,7 @@ impl Reader {
         key.value.push_str(text);
         key.continued = true;
         if nested && !text.contains('=') {
-            self.problem("a sub-property without `=`: the AWS CLI and the SDKs refuse the file");
+            self.fatal("a sub-property without `=`: the AWS CLI and the SDKs refuse the file");
         }
     }
 
@@ -161,7 +167,7 @@ impl Reader {
         let same = |section: &Section| section.kind == kind && section.name == name;
         let found = self.config.sections.iter().position(|section| same(section) && section.plain == plain);
         if found.is_some() {
-            self.problem("a section for the second time: the AWS CLI refuses it or forgets the first, the SDKs merge");
+            self.fatal("a section for the second time: the AWS CLI refuses it or forgets the first, the SDKs merge");
         } else if self.config.sections.iter().any(same) {
             self.problem("`[default]` and `[profile default]`: the AWS CLI takes the later, the SDKs the longer");
         }
@@ -177,17 +183,17 @@ impl Reader {
         let (name, value) = said.split_once(['=', ':']).unwrap_or_default();
         let (name, value) = (name.trim().to_ascii_lowercase(), value.trim());
         let Some(section) = self.section() else {
-            return self.problem("a line before the first section: the AWS CLI and the SDKs refuse the file");
+            return self.fatal("a line before the first section: the AWS CLI and the SDKs refuse the file");
         };
         if name.is_empty() {
-            return self.problem("neither a section nor `key = value`: the AWS CLI and the SDKs refuse the file");
+            return self.fatal("neither a section nor `key = value`: the AWS CLI and the SDKs refuse the file");
         }
         let twice = section.key(&name).map(|key| (name.escape_debug().to_string(), key.line));
         let span = said.len() - value.len()..said.len();
         section.keys.push(Key { name, value: value.to_owned(), line, span, continued: false });
         self.open = Some(indent);
         if let Some((name, first)) = twice {
-            self.problem(format!("`{name}` as in line {first}: the AWS CLI refuses the file, the SDKs take this"));
+            self.fatal(format!("`{name}` as in line {first}: the AWS CLI refuses the file, the SDKs take this"));
         }
         if said.len() < body.trim_end().len() {
             self.problem("a comment behind a value: the SDKs cut it off, the AWS CLI takes it for a part of the value");
@@ -246,7 +252,7 @@ impl Config {
         let config = Self { text: text.to_owned(), credentials, sections: Vec::new(), problems: Vec::new() };
         let mut reader = Reader { config, line: 1, current: None, open: None };
         if text.starts_with(BOM) {
-            reader.problem("a byte order mark: the AWS CLI and the SDKs refuse the file");
+            reader.fatal("a byte order mark: the AWS CLI and the SDKs refuse the file");
         }
         for (number, line) in (1..).zip(text.trim_start_matches(BOM).split_inclusive('\n')) {
             reader.line = number;
