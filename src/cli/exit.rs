@@ -10,7 +10,8 @@ pub enum Exit {
     Ok = 0,
     /// AWS, network or file trouble. Nothing was changed.
     Failure = 1,
-    /// `plan --detailed-exitcode`, `drift`: there are differences (Terraform's number). Nothing was changed.
+    /// `plan --detailed-exitcode`, `drift`: there are differences (Terraform's number); `why --expect`: another answer; `doctor`: a
+    /// broken link. Nothing was changed.
     Differences = 2,
     /// The access file has errors, all printed. Nothing was changed.
     Invalid = 3,
@@ -37,7 +38,7 @@ pub(super) const HELP: &str = "\
 Exit codes:
     0  OK           done; no differences, or not asked to signal them
     1  FAILURE      AWS, network or file trouble; nothing was changed
-    2  DIFFERENCES  plan --detailed-exitcode, drift: there are differences
+    2  DIFFERENCES  plan --detailed-exitcode, drift: there are differences; why --expect: another answer; doctor: a broken link
     3  INVALID      the access file has errors, all printed
     4  REFUSED      a guard said no, consent is missing, or a saved plan is stale
     5  INCOMPLETE   apply did something but not all of it
