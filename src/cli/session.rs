@@ -80,30 +80,25 @@ impl<'a> Session<'a> {
         Ok((observed, plan))
     }
 
-    /// Reads who is behind the groups that a plan is about, and says what it means to people. Nothing if it may not be read, or
-    /// nobody wants to know.
-    ///
-    /// # Errors
-    /// If a read fails for another reason than a missing permission.
-    pub(super) async fn people(
-        &self,
-        plan: &Plan,
-        observed: &mut ObservedState,
-        wanted: bool,
-    ) -> Result<Option<People>, Failure> {
+    /// Reads who is behind the groups that a plan is about, and says what it means to people. Nothing if it cannot be read, which is
+    /// said and stops no plan, or if nobody wants to know.
+    pub(super) async fn people(&self, plan: &Plan, observed: &mut ObservedState, wanted: bool) -> Option<People> {
         if !wanted || plan.pairs().is_empty() {
-            return Ok(None);
+            return None;
         }
         let progress = self.progress();
         let groups = people::groups(plan, observed);
         match observed::read_members(&self.aws, observed, groups, &self.reading(&progress)).await {
-            Ok(()) => Ok(Some(people::people(plan, observed))),
-            Err(error) if error.kind == ErrorKind::AccessDenied => {
-                let words = "the members of groups may not be read, so this does not say whom it concerns";
+            Ok(()) => Some(people::people(plan, observed)),
+            Err(error) => {
+                let why = match error.kind {
+                    ErrorKind::AccessDenied => "the members of groups may not be read".to_owned(),
+                    _ => format!("the members of groups cannot be read ({error})"),
+                };
+                let words = format!("{why}, so this does not say whom it concerns");
                 self.output.notice(&format!("{}: {words}", style::warning("notice")));
-                Ok(None)
+                None
             }
-            Err(error) => Err(error.into()),
         }
     }
 

@@ -135,3 +135,33 @@ fn the_plan_tells_people_apart_and_asks_only_when_something_changes() {
         "{markdown}"
     );
 }
+
+/// That nobody can say whom it concerns keeps nobody from being let in.
+#[test]
+fn a_plan_needs_no_members() {
+    for (error, words) in [
+        (
+            "AccessDeniedException",
+            "notice: the members of groups may not be read, so this does not say whom it concerns",
+        ),
+        ("ValidationException", "notice: the members of groups cannot be read (ListGroupMemberships failed"),
+    ] {
+        let cli = Cli::new();
+        let mut world = world(&[]);
+        world["faults"] =
+            json!([{"on": "identitystore.ListGroupMemberships", "times": null, "effect": {"error": {"code": error}}}]);
+        cli.write("world.json", world.to_string());
+        cli.write("access.yaml", file("groups: [ops]"));
+        let args = |command: &[&'static str]| [&["--sandbox=world.json"], command].concat();
+        let plan = cli.command(&args(&["plan", "--format", "json"]));
+        assert_eq!(code(&plan), 0, "{}", stderr(&plan));
+        assert!(stderr(&plan).contains(words), "{}", stderr(&plan));
+        let plan: Value = serde_json::from_str(&stdout(&plan)).unwrap();
+        assert_eq!((plan["changes"].as_array().unwrap().len(), &plan["people"]), (1, &Value::Null));
+        let apply = cli.command(&args(&["apply", "--auto-approve"]));
+        assert_eq!(code(&apply), 0, "{}", stderr(&apply));
+        assert!(stderr(&apply).contains(words), "{}", stderr(&apply));
+        let again = cli.command(&args(&["plan", "--detailed-exitcode"]));
+        assert_eq!(code(&again), 0, "{}", stdout(&again));
+    }
+}

@@ -50,7 +50,7 @@ pub(in crate::cli) async fn run(global: &Global, args: &ApplyArgs, output: &Outp
         _ => {
             let (mut observed, plan) = session.plan().await?;
             let digest = plan.digest();
-            let people = session.people(&plan, &mut observed, !args.no_people).await?;
+            let people = session.people(&plan, &mut observed, !args.no_people).await;
             (plan, digest, observed.reading, observed.caller, people)
         }
     };

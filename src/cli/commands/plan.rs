@@ -55,7 +55,7 @@ async fn from_aws(global: &Global, args: &PlanArgs, output: &Output) -> Result<M
     let reading = (args.shown.show_unmanaged, args.looking.reading);
     let session = Session::open(global, output, Access::ReadOnly, reading, None).await?;
     let (mut observed, plan) = session.plan().await?;
-    let people = session.people(&plan, &mut observed, !args.no_people).await?;
+    let people = session.people(&plan, &mut observed, !args.no_people).await;
     journals::mention(&session, &args.journal, &plan.instance, output)?;
     let saved = if args.out.is_some() {
         let facts = crate::plan::facts(&plan, &session.desired, &observed);
