@@ -1,8 +1,8 @@
 //! From `access.yaml` to a [`DesiredState`]: read, decode, lower, check.
 //!
-//! `source` reads files and is the only part that does; `yaml` turns text into a tree that knows its places; `join` makes one of
-//! the files of a folder; `form` is what the file may look like (and its JSON Schema); `lower` works out what it means. All mistakes are collected, each
-//! with its place. Nothing here knows AWS.
+//! `source` reads files and is the only part that does; `yaml` turns text into a tree that knows its places; `join` makes one of the
+//! files of a folder; `form` is what the file may look like (and its JSON Schema); `lower` works out what it means. All mistakes are
+//! collected, each with its place. Nothing here knows AWS.
 
 mod assignments;
 pub mod baseline;
@@ -26,7 +26,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 pub use form::schema;
-pub use source::SourceError;
+pub use source::{LARGEST, SourceError};
 
 use crate::model::{DesiredState, Finding, Rule, Severity, Sources};
 

@@ -9,8 +9,8 @@ use thiserror::Error;
 
 use crate::model::Sources;
 
-/// The largest file that is read, in bytes.
-const LARGEST: u64 = 16 * 1024 * 1024;
+/// The largest access file that is read, in bytes.
+pub const LARGEST: u64 = 16 * 1024 * 1024;
 
 /// Why a file could not be read as text.
 #[derive(Debug, Error)]

@@ -209,6 +209,29 @@ fn the_starter_world_as_a_file() {
     assert!(stderr(&again).contains("import never overwrites"), "{}", stderr(&again));
 }
 
+/// A part of an access file looks like a whole one to the next apply.
+#[cfg(unix)]
+#[test]
+fn a_crash_leaves_no_part_of_a_file() {
+    let cli = Cli::with_example();
+    cli.command(&["--sandbox=world.json", "observe", "--out", "o"]);
+    for (how, name) in [("--out", "a.yaml"), ("--split", "parts")] {
+        let import = |limit: &str| {
+            let exec = format!("{limit} exec \"$0\" import --observed o {how} {name}");
+            let mut shell = std::process::Command::new("/bin/sh");
+            let program = cli.prepare(&[]).get_program().to_owned();
+            shell.arg("-c").arg(exec).arg(program).current_dir(cli.dir.path()).env_clear().output().unwrap()
+        };
+        // The system kills whoever writes a file of more than 512 bytes.
+        let output = import("ulimit -c 0; ulimit -f 1;");
+        assert_eq!(output.status.code(), None, "{}", stderr(&output));
+        assert!(!cli.path(name).exists(), "{name}");
+        assert_eq!(code(&import("umask 022;")), 0);
+        let mode = std::os::unix::fs::PermissionsExt::mode(&cli.path(name).metadata().unwrap().permissions());
+        assert_eq!(mode & 0o777, if how == "--out" { 0o644 } else { 0o755 });
+    }
+}
+
 #[test]
 fn an_owner_is_only_written_as_a_tag() {
     let cli = Cli::with_example();

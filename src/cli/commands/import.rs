@@ -1,15 +1,15 @@
 //! `permset import`: writes an access file for what exists already, and proves that a plan made from it is empty.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::ErrorKind;
+use std::path::Path;
 
 use crate::aws::{Access, Aws};
 use crate::cli::args::{Global, ImportArgs};
 use crate::cli::commands::{account_selector, permission_set_name};
 use crate::cli::error::{Failure, bug};
 use crate::cli::exit::Exit;
+use crate::cli::files;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::session::{connection, instance};
@@ -49,8 +49,8 @@ pub(in crate::cli) async fn run(global: &Global, args: &ImportArgs, output: &Out
     let document = document(&observed, &options, args.split.is_none());
     refuse_left(&document, &owners)?;
     let files = match &args.split {
-        Some(folder) => document.split().into_iter().map(|(name, text)| (folder.join(name), text)).collect(),
-        None => vec![(args.out.clone().unwrap_or_else(|| PathBuf::from("access.yaml")), document.whole())],
+        Some(_) => document.split(),
+        None => vec![("access.yaml".to_owned(), document.whole())],
     };
     let tagged = check(&files, observed, taken)?;
     write(args, &files, output)?;
@@ -93,9 +93,6 @@ fn refuse_left(document: &Document, owners: &BTreeMap<PermissionSetName, String>
     );
     Err(Failure::new(message).hint("import everything, or leave the owner out").exit(Exit::Refused))
 }
-
-/// The largest access file that is read, in bytes.
-const LARGEST: usize = 16 << 20;
 
 type Wanted = (Option<Vec<AccountSelector>>, Option<BTreeSet<PermissionSetName>>);
 
@@ -199,13 +196,13 @@ fn alone(observed: &ObservedState, name: &PermissionSetName, set: &ObservedSet) 
 }
 
 /// Plans with what is about to be written: nothing but the tag of the owner may be left to do. Returns on how many sets.
-fn check(files: &[(PathBuf, String)], observed: ObservedState, taken: String) -> Result<usize, Failure> {
-    if let Some((path, text)) = files.iter().find(|(_, text)| text.len() > LARGEST) {
-        let (path, mebibytes) = (Shown(&path.display().to_string()).to_string(), text.len() >> 20);
-        let failure = Failure::new(format!("`{path}` would have {mebibytes} MiB, more than is read again"));
+fn check(files: &[(String, String)], observed: ObservedState, taken: String) -> Result<usize, Failure> {
+    if let Some((name, text)) = files.iter().find(|(_, text)| text.len() as u64 > desired::LARGEST) {
+        let mebibytes = text.len() >> 20;
+        let failure = Failure::new(format!("`{name}` would have {mebibytes} MiB, more than is read again"));
         return Err(failure.hint("write a folder with `--split DIR`, or a part with `--accounts` or `--sets`"));
     }
-    let files: Vec<(&Path, &str)> = files.iter().map(|(path, text)| (path.as_path(), text.as_str())).collect();
+    let files: Vec<(&Path, &str)> = files.iter().map(|(name, text)| (Path::new(name), text.as_str())).collect();
     let file = desired::parse(&files);
     let Some(desired) = file.desired else {
         let words: Vec<String> = file.findings.iter().map(|finding| finding.message.clone()).collect();
@@ -224,33 +221,27 @@ fn check(files: &[(PathBuf, String)], observed: ObservedState, taken: String) ->
     Ok(plan.0.changes().count())
 }
 
-fn write(args: &ImportArgs, files: &[(PathBuf, String)], output: &Output) -> Result<(), Failure> {
-    if args.out.is_none() && args.split.is_none() {
-        files.iter().for_each(|(_, text)| output.result(text));
-        return Ok(());
-    }
-    let shown = |path: &Path| Shown(&path.display().to_string()).to_string();
-    if let Some(folder) = &args.split {
+/// Writes all of it or nothing: what is half there, the next apply would take for all that is wanted.
+fn write(args: &ImportArgs, files: &[(String, String)], output: &Output) -> Result<(), Failure> {
+    let (path, another, made) = match (&args.split, &args.out) {
         // Of files from somewhere else it would become one document.
-        let made = fs::create_dir(folder);
-        made.map_err(|error| match error.kind() {
-            ErrorKind::AlreadyExists => {
-                Failure::new(format!("`{}` exists, and import never overwrites", shown(folder)))
-                    .hint("name another folder")
-            }
-            _ => Failure::new(format!("cannot make the folder `{}`: {error}", shown(folder))),
-        })?;
-    }
-    for (path, text) in files {
-        let file = OpenOptions::new().write(true).create_new(true).open(path);
-        let written = file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
-        written.map_err(|error| match error.kind() {
-            ErrorKind::AlreadyExists => Failure::new(format!("`{}` exists, and import never overwrites", shown(path)))
-                .hint("name another file with `--out FILE`"),
-            _ => Failure::new(format!("cannot write `{}`: {error}", shown(path))),
-        })?;
-    }
-    Ok(())
+        (Some(folder), _) => (folder, "name another folder", files::make_folder(folder, files)),
+        (None, Some(path)) => {
+            let made = files.iter().try_for_each(|(_, text)| files::make(path, text));
+            (path, "name another file with `--out FILE`", made)
+        }
+        (None, None) => {
+            files.iter().for_each(|(_, text)| output.result(text));
+            return Ok(());
+        }
+    };
+    let shown = Shown(&path.display().to_string()).to_string();
+    made.map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => {
+            Failure::new(format!("`{shown}` exists, and import never overwrites")).hint(another)
+        }
+        _ => Failure::new(format!("cannot write `{shown}`: {error}")),
+    })
 }
 
 /// Says what was written, and what is to be decided.
