@@ -5,6 +5,8 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use tempfile::NamedTempFile;
+
 /// Returns the shared config file, `AWS_CONFIG_FILE` or `~/.aws/config`; `None` without a home.
 pub fn config() -> Option<PathBuf> {
     place("AWS_CONFIG_FILE", "config")
@@ -61,36 +63,36 @@ pub fn replace(path: &Path, before: &str, text: &str, stamp: &str) -> io::Result
     let backup = match &rights {
         None => None,
         Some(_) => {
-            let name = real.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            // Never over an older one.
-            let (backup, mut file) = fresh(folder, &format!("{name}.{stamp}"))?;
-            file.write_all(before.as_bytes())?;
-            if let Some(rights) = &rights {
-                file.set_permissions(rights.clone())?;
-            }
-            file.sync_all()?;
-            Some(backup)
+            let name = real.file_name().unwrap_or_default().to_string_lossy();
+            Some(keep(written(folder, before, rights.as_ref())?, folder, &format!("{name}.{stamp}"))?)
         }
     };
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    if let Some(rights) = rights {
-        file.as_file().set_permissions(rights)?;
-    }
-    file.as_file().sync_all()?;
-    file.persist(&real).map_err(|error| error.error)?;
+    written(folder, text, rights.as_ref())?.persist(&real).map_err(|error| error.error)?;
     Ok(backup)
 }
 
-/// Makes a file that was not there.
-fn fresh(folder: &Path, name: &str) -> io::Result<(PathBuf, fs::File)> {
+/// Writes a text aside, where only its owner may read it until it has its rights: there may be keys in it.
+fn written(folder: &Path, text: &str, rights: Option<&fs::Permissions>) -> io::Result<NamedTempFile> {
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    if let Some(rights) = rights {
+        file.as_file().set_permissions(rights.clone())?;
+    }
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+/// Gives a file a name that begins so, and that no older one has.
+fn keep(mut file: NamedTempFile, folder: &Path, name: &str) -> io::Result<PathBuf> {
     let mut number = 1;
     loop {
         let more = if number > 1 { format!("-{number}") } else { String::new() };
         let path = folder.join(format!("{name}{more}.backup"));
-        match fs::OpenOptions::new().write(true).create_new(true).open(&path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 1_000 => number += 1,
-            file => return Ok((path, file?)),
+        match file.persist_noclobber(&path) {
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists && number < 1_000 => {
+                (file, number) = (error.file, number + 1);
+            }
+            kept => return kept.map(|_| path).map_err(|error| error.error),
         }
     }
 }

@@ -55,6 +55,27 @@ fn profiles_are_merged_and_nothing_else_is_touched() {
     assert_eq!(config(&cli), text);
 }
 
+/// A config file may hold keys, and may be a link into a folder of dotfiles.
+#[cfg(unix)]
+#[test]
+fn a_config_file_keeps_its_rights_and_its_place() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let cli = Cli::with_example();
+    cli.write("dotfiles/aws", "[default]\naws_secret_access_key = x\n");
+    std::fs::create_dir(cli.path(".aws")).unwrap();
+    std::os::unix::fs::symlink("../dotfiles/aws", cli.path(".aws/config")).unwrap();
+    for (mode, session) in [(0o600, "one"), (0o640, "two")] {
+        std::fs::set_permissions(cli.path("dotfiles/aws"), std::fs::Permissions::from_mode(mode)).unwrap();
+        let wrote = cli.command(&["-q", WORLD, "profiles", "--write", "--replace", "--session", session]);
+        assert_eq!(code(&wrote), 0, "{}", stderr(&wrote));
+    }
+    assert!(cli.path(".aws/config").is_symlink());
+    let files = std::fs::read_dir(cli.path("dotfiles")).unwrap().map(|it| it.unwrap());
+    let mut found: Vec<u32> = files.map(|it| it.metadata().unwrap().permissions().mode() & 0o777).collect();
+    found.sort_unstable();
+    assert_eq!(found, [0o600, 0o640, 0o640], "two backups and the file");
+}
+
 #[test]
 fn profiles_of_a_person_are_what_they_may_enter() {
     let cli = Cli::with_example();
