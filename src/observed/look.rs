@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use crate::aws::{At, Aws, AwsError, ErrorKind};
 use crate::model::{
-    AccountId, AccountSelector, AccountsByName, DesiredState, Grant, Instance, InstanceArn, OWNER_TAG, ObservedSet,
-    ObservedState, PermissionSetArn, PermissionSetName, PrincipalId, PrincipalKind, PrincipalRef, PrincipalState,
-    Reading, Shown, Strategy, similar_name,
+    Account, AccountId, AccountSelector, AccountsByName, DesiredState, Grant, Instance, InstanceArn, OWNER_TAG,
+    ObservedSet, ObservedState, PermissionSetArn, PermissionSetName, PrincipalId, PrincipalKind, PrincipalRef,
+    PrincipalState, Reading, Shown, Strategy, similar_name,
 };
 use crate::observed::assignments::{self, Pair};
 use crate::observed::directory::{self, Lists};
@@ -88,14 +88,25 @@ async fn read_accounts(
         Some(ids) => accounts::by_id(aws, ids).await?,
         None => (accounts::all(aws).await?, true),
     };
-    let by_name = AccountsByName::new(&observed.accounts);
+    Ok(Some(accounts_meant(&observed.accounts, selectors)?))
+}
+
+/// Returns the accounts that are meant, each of which must be one.
+///
+/// # Errors
+/// If there is no such account, or a name is that of several.
+pub fn accounts_meant(
+    accounts: &BTreeMap<AccountId, Account>,
+    selectors: &[AccountSelector],
+) -> Result<BTreeSet<AccountId>, AwsError> {
+    let by_name = AccountsByName::new(accounts);
     let mut meant = BTreeSet::new();
     for selector in selectors {
         let found = by_name.meant_by(selector);
         match (selector, found.as_slice()) {
             (AccountSelector::Id(id), []) => return Err(unknown("account", id.as_str(), [])),
             (AccountSelector::Name(name), []) => {
-                let names = observed.accounts.values().map(|account| account.name.as_str());
+                let names = accounts.values().map(|account| account.name.as_str());
                 return Err(unknown("account", name.as_str(), names));
             }
             (AccountSelector::Name(name), [_, _, ..]) => {
@@ -106,7 +117,7 @@ async fn read_accounts(
             _ => meant.extend(found.into_iter().map(|account| account.id.clone())),
         }
     }
-    Ok(Some(meant))
+    Ok(meant)
 }
 
 /// The error of a name that AWS does not know.

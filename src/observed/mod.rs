@@ -20,8 +20,8 @@ use std::time::Instant;
 
 pub use again::{again, caller, complete, instance};
 pub use look::{
-    Look, groups_in, look, permission_set_names, permission_set_owners, read_everybody, read_instance, read_members,
-    read_organization, unknown,
+    Look, accounts_meant, groups_in, look, permission_set_names, permission_set_owners, read_everybody, read_instance,
+    read_members, read_organization, unknown,
 };
 pub use person::{held, read_person};
 pub use snapshot::{Parts, Snapshot};

@@ -308,6 +308,52 @@ fn what_is_named_must_exist() {
     }
 }
 
+/// Whatever took the fewest calls, and whether it was read now or then, a part is the same part.
+#[test]
+fn a_part_is_the_same_from_a_snapshot() {
+    let set = |n: usize, provisioned: Value| json!({"id": format!("ps-000000000000000{n}"), "name": format!("S{n}"), "provisioned": provisioned});
+    let row = |n: usize| {
+        json!({"account_id": "200000000002", "permission_set_id": format!("ps-000000000000000{n}"),
+            "principal_type": "GROUP", "principal_id": "90670c51-d200-7c4b-9f0e-5a6b7c8d9e00"})
+    };
+    let id = |n: usize| format!("2000000000{n:02}");
+    let name = |n: usize| if n == 4 { "a3".to_owned() } else { format!("a{n}") };
+    let mut accounts = vec![json!({"id": "111111111111", "name": "management"}), json!({"id": id(2), "name": "web"})];
+    accounts.extend((3..16).map(|n| json!({"id": id(n), "name": name(n)})));
+    let world = json!({"accounts": accounts, "groups": [{"id": "90670c51-d200-7c4b-9f0e-5a6b7c8d9e00", "display_name": "ops"}],
+        "assignments": [row(1), row(2)], "permission_sets": [set(1, json!({"200000000002": {}})),
+            set(2, json!({"200000000002": {}, "200000000003": {}})), set(3, json!({"200000000003": {}})), set(4, json!({}))]});
+    let cli = Cli::new();
+    cli.write("world.json", world.to_string());
+    cli.command(&["--sandbox=world.json", "observe", "--out", "o"]);
+    let import = |args: &[&str]| {
+        [["-q", "--sandbox=world.json", "import"].as_slice(), &["-q", "import", "--observed", "o"]].map(|place| {
+            let output = cli.command(&[place, args].concat());
+            let text =
+                stdout(&output).lines().filter(|line| !line.contains("as it was at")).collect::<Vec<_>>().join("\n");
+            (code(&output), text, stderr(&output))
+        })
+    };
+    // One account is asked what it has; of many, all permission sets are asked where they are.
+    let many = (3..16).map(id).collect::<Vec<_>>().join(",") + ",management";
+    for (accounts, sets) in [("web", ["S1", "S2"]), (&many, ["S2", "S3"])] {
+        let [live, snapshot] = import(&["--accounts", accounts]);
+        assert_eq!(live.0, 0, "{}", live.2);
+        assert_eq!(live, snapshot);
+        let declared = ["S1", "S2", "S3", "S4"]
+            .into_iter()
+            .filter(|it| live.1.lines().any(|line| line == format!("  {it}: {{}}")));
+        assert_eq!(declared.collect::<Vec<_>>(), sets, "{}", live.1);
+    }
+    for (code, _, said) in import(&["--accounts", "a3"]) {
+        assert_eq!(code, 1);
+        assert!(
+            said.contains("several accounts are called `a3`: 200000000003, 200000000004; name one by its id"),
+            "{said}"
+        );
+    }
+}
+
 /// One account of a large organization is asked about without reading the others.
 #[test]
 fn one_account_costs_what_is_in_it() {

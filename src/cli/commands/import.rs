@@ -16,9 +16,9 @@ use crate::cli::session::{connection, instance};
 use crate::cli::snapshots;
 use crate::desired;
 use crate::model::{
-    AccountSelector, AccountsByName, OWNER_TAG, ObservedSet, ObservedState, PermissionSetName, Severity, Shown,
+    AccountId, AccountSelector, OWNER_TAG, ObservedSet, ObservedState, PermissionSetName, Severity, Shown,
 };
-use crate::observed::{Look, Snapshot, look, permission_set_owners, read_everybody, unknown};
+use crate::observed::{Look, Snapshot, accounts_meant, look, permission_set_owners, read_everybody, unknown};
 use crate::plan::{self, Change, Edit};
 use crate::report::access_file::{Document, Options, document, quoted};
 use crate::report::{self, count, style};
@@ -28,14 +28,12 @@ pub(in crate::cli) async fn run(global: &Global, args: &ImportArgs, output: &Out
     let (accounts, sets) = wanted(args)?;
     check_owner(args.owner.as_deref())?;
     let narrowed = accounts.is_some() || sets.is_some();
-    let Read { observed, taken, owners } = match &args.observed {
-        Some(path) => from_snapshot(global, path, &accounts, &sets)?,
+    let Read { mut observed, taken, owners } = match &args.observed {
+        Some(path) => from_snapshot(global, path, sets.as_ref())?,
         None => from_aws(global, (accounts.clone(), sets.clone()), args, output).await?,
     };
-    let scope = accounts.map(|accounts| {
-        let by_name = AccountsByName::new(&observed.accounts);
-        accounts.iter().flat_map(|it| by_name.meant_by(it)).map(|account| account.id.clone()).collect()
-    });
+    let scope = accounts.map(|accounts| accounts_meant(&observed.accounts, &accounts)).transpose()?;
+    narrow(&mut observed, scope.as_ref(), sets.as_ref());
     let mut options = Options {
         taken: taken.clone(),
         owner: args.owner.clone(),
@@ -131,45 +129,31 @@ fn owners_in(observed: &ObservedState) -> BTreeMap<PermissionSetName, String> {
     observed.permission_sets.iter().filter_map(owner).collect()
 }
 
-fn from_snapshot(
-    global: &Global,
-    path: &Path,
-    accounts: &Option<Vec<AccountSelector>>,
-    sets: &Option<BTreeSet<PermissionSetName>>,
-) -> Result<Read, Failure> {
+fn from_snapshot(global: &Global, path: &Path, sets: Option<&BTreeSet<PermissionSetName>>) -> Result<Read, Failure> {
     snapshots::refuse_connection(global)?;
     let snapshot = snapshots::read(path)?;
-    let mut observed = snapshot.whole();
-    let owners = owners_in(&observed);
-    let by_name = AccountsByName::new(&observed.accounts);
-    let mut scope = BTreeSet::new();
-    for selector in accounts.iter().flatten() {
-        let found = by_name.meant_by(selector);
-        if found.is_empty() {
-            let names = observed.accounts.values().map(|account| account.name.as_str());
-            let name = match selector {
-                AccountSelector::Name(name) => name.as_str(),
-                AccountSelector::Id(id) => id.as_str(),
-                AccountSelector::All => "*",
-            };
-            return Err(unknown("account", name, names).into());
-        }
-        scope.extend(found.into_iter().map(|account| account.id.clone()));
-    }
-    if let Some(name) = sets.iter().flatten().find(|name| !observed.permission_sets.contains_key(*name)) {
+    let observed = snapshot.whole();
+    if let Some(name) = sets.into_iter().flatten().find(|name| !observed.permission_sets.contains_key(*name)) {
         let names = observed.permission_sets.keys().map(PermissionSetName::as_str);
         return Err(unknown("permission set", name.as_str(), names).into());
     }
-    observed.assignments.retain(|grant| {
-        (accounts.is_none() || scope.contains(&grant.account))
-            && sets.as_ref().is_none_or(|sets| sets.contains(&grant.permission_set))
-    });
-    let there: BTreeSet<PermissionSetName> =
-        observed.assignments.iter().map(|grant| grant.permission_set.clone()).collect();
-    observed.permission_sets.retain(|name, _| {
-        sets.as_ref().is_none_or(|sets| sets.contains(name)) && (accounts.is_none() || there.contains(name))
-    });
+    let owners = owners_in(&observed);
     Ok(Read { observed, taken: snapshot.taken, owners })
+}
+
+/// Leaves what is in the accounts, of the permission sets. A reading has more where that took fewer calls.
+fn narrow(
+    observed: &mut ObservedState,
+    accounts: Option<&BTreeSet<AccountId>>,
+    sets: Option<&BTreeSet<PermissionSetName>>,
+) {
+    let is_wanted = |name: &PermissionSetName| sets.is_none_or(|sets| sets.contains(name));
+    let is_meant = |account: &AccountId| accounts.is_none_or(|accounts| accounts.contains(account));
+    observed.assignments.retain(|grant| is_meant(&grant.account) && is_wanted(&grant.permission_set));
+    observed.permission_sets.retain(|name, set| {
+        let is_there = || set.provisioned.iter().flat_map(BTreeMap::keys).any(is_meant);
+        is_wanted(name) && (accounts.is_none() || is_there())
+    });
 }
 
 /// Returns the permission sets that an access file refuses as they are, each tried by itself.
